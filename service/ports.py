@@ -1,0 +1,82 @@
+"""What the domain needs from outside: the few protocols that the adapters implement.
+
+A port has at most five methods. `BlobStore` stands in `service/blobs.py`, beside its errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from service.records import Copy, Document, Link, Nda, Recipient, Share, Template, Version
+
+R = TypeVar("R")
+
+
+class Taken(Exception):
+    """A record with this key, or with a value that must be unique, is there already."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database did not answer or did not commit; nothing may be served that needed it."""
+
+
+class Records(Protocol):
+    """The records of one transaction.
+
+    Conditions are keyword arguments: `field=value` (None means absent), or `field__OP=value` with OP one of
+    `ne`, `lt`, `le`, `gt`, `ge`, `in`.
+    """
+
+    def add(self, *records: object) -> None:
+        """Add records, of one or several kinds. Raises `Taken`."""
+
+    def get(self, kind: type[R], key: str | int, *, lock: bool = False) -> R | None:
+        """The record with this key; with `lock`, nobody else changes it until this transaction ends."""
+
+    def find(
+        self, kind: type[R], *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
+    ) -> list[R]:
+        """Records that meet all conditions, ordered by a field (`-field`: descending), then by key.
+
+        With `lock`, records that another transaction holds are left out (SKIP LOCKED).
+        """
+
+    def change(self, record: R, *, expect: Mapping[str, Any] | None = None, **values: Any) -> R | None:
+        """Set values of the stored record with this one's key; returns it as it now is.
+
+        Returns None, and changes nothing, when it is gone or no longer meets `expect`.
+        """
+
+    def remove(self, kind: type[object], **where: Any) -> int:
+        """Delete the records that meet all conditions (at least one must be given); returns how many."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """All that a decision needs, as it was at one moment."""
+
+    share: Share
+    recipient: Recipient
+    document: Document
+    link: Link | None  # the link that was asked with, if one was named and exists
+    nda: Nda | None  # one that is in force for this recipient now, if any
+    version: Version | None  # the pinned one, or the newest that is ready
+    template: Template | None  # of `version`
+    copy: Copy | None  # of this share and `version`
+
+
+class Database(Protocol):
+    """Where records live. Both transactions raise `DatabaseUnavailable`; leaving by an exception rolls back."""
+
+    def read(self) -> AbstractContextManager[Records]:
+        """A transaction that sees one moment and changes nothing."""
+
+    def write(self) -> AbstractContextManager[Records]:
+        """A transaction that is durable (synced) when its block has ended without an exception."""
+
+    def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
+        """The state of one share in one query; None when there is no such share."""

@@ -1,0 +1,343 @@
+"""The records: one frozen dataclass for each word of the architecture that is stored.
+
+The first field of each is its key. Times are aware UTC datetimes, identifiers are a prefix and 26 Crockford
+base32 characters (`crypto.identifiers`). Which fields are personal is said once, in the schema
+(`service/adapters/sql/tables.py`), because erasing works on columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a document is."""
+
+    SOC2_TYPE1 = "soc2-type1"
+    SOC2_TYPE2 = "soc2-type2"
+    SOC3 = "soc3"
+    ISO27001 = "iso27001"
+    PENTEST = "pentest"
+    BRIDGE_LETTER = "bridge-letter"
+    OVERVIEW = "overview"
+    OTHER = "other"
+
+
+class Classification(StrEnum):
+    """Who may have a document: anyone it is shared with, or only those under NDA."""
+
+    PUBLIC = "public"
+    NDA = "nda"
+
+
+class VersionState(StrEnum):
+    """Where an uploaded file stands."""
+
+    AWAITING_FILE = "awaiting-file"
+    COMPILING = "compiling"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class NdaState(StrEnum):
+    """Where an agreement stands; `expired` is computed from its dates, never stored."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report as a thing that has a name, a kind, a classification and an owner's mail."""
+
+    id: str  # doc_…
+    name: str
+    kind: Kind
+    classification: Classification
+    owner_mail: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One uploaded PDF of a document with its facts; its file never changes."""
+
+    id: str  # ver_…
+    document_id: str
+    number: int  # 1, 2, … within the document
+    state: VersionState
+    facts: dict[str, Any]  # see service/facts.py
+    created_at: datetime
+    original_id: str | None = None  # the sealed original, obj_…
+    template_id: str | None = None  # the newest template, tpl_…
+    size: int | None = None  # bytes of the uploaded PDF
+    sha256: str | None = None  # of the uploaded PDF, hex
+    pages: int | None = None
+    capacity: dict[str, Any] | None = None  # what compile found, see watermark.compile
+    reason: str | None = None  # why it was refused: a closed code
+    message: str | None = None  # … and in words
+    uploaded_at: datetime | None = None
+    settled_at: datetime | None = None  # when it became ready or refused
+
+
+@dataclass(frozen=True)
+class Template:
+    """A compiled version: a finished PDF in which every slot's place is known, sealed."""
+
+    id: str  # tpl_…
+    version_id: str
+    object_id: str
+    format: int  # of watermark/TEMPLATE.md
+    size: int  # bytes of the encoded template
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SealedObject:
+    """What the database knows of one sealed object; its sidecar in the store is authoritative."""
+
+    id: str  # obj_…
+    role: str  # original, template, evidence
+    owner_kind: str  # version, nda
+    owner_id: str
+    size: int  # plaintext bytes
+    wrapped_key: str  # as in the sidecar
+    master_id: str  # the master key that wrapped it
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person: one mail address is one recipient."""
+
+    id: str  # rcp_…
+    mail: str  # local part case-folded, domain in its ASCII (A-label) form
+    domain: str
+    name: str
+    company: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Nda:
+    """The agreement that covers one recipient or one company (an exact mail domain). Its terms never change."""
+
+    id: str  # nda_…
+    recipient_id: str | None  # either the person …
+    domain: str | None  # … or the company's mail domain
+    state: NdaState
+    valid_from: datetime
+    valid_until: datetime | None
+    source: str  # which system or office holds it
+    reference: str  # its number there
+    created_at: datetime
+    evidence_id: str | None = None  # the signed PDF, sealed, obj_…
+    approved_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """The decision that one recipient may have one document for a stated purpose, with a policy."""
+
+    id: str  # shr_…
+    document_id: str
+    recipient_id: str
+    purpose: str
+    expires_at: datetime
+    download_limit: int | None
+    downloads_taken: int
+    pinned_version_id: str | None
+    created_at: datetime
+    revoked_at: datetime | None = None
+    revoked_reason: str | None = None  # a closed code
+
+
+@dataclass(frozen=True)
+class Link:
+    """A signed, expiring URL of a share, of which only the hash of its id is stored."""
+
+    hash: str
+    share_id: str
+    expires_at: datetime
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The marked PDF of one share and one version, frozen when minted; its bytes depend on nothing else."""
+
+    id: str  # cpy_…
+    share_id: str
+    version_id: str
+    template_id: str
+    recipient_id: str
+    name: str
+    mail: str
+    company: str
+    issued: date  # UTC
+    stamp_version: int
+    length: int
+    sha256: str  # hex
+    fill: bytes  # watermark.mint.Fill, encoded: the shaped text and the copy's own font
+    minted_at: datetime
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One download that was granted: charged once, may be resumed for ten minutes."""
+
+    id: str  # dlv_…
+    share_id: str
+    copy_id: str
+    link_hash: str
+    granted_at: datetime
+    until: datetime
+    bytes_sent: int = 0  # over all sends, reserved before they begin
+
+
+@dataclass(frozen=True)
+class Send:
+    """One sending of (a range of) a delivery; open until it ended."""
+
+    id: str  # snd_…
+    delivery_id: str
+    begun_at: datetime
+    alive_at: datetime  # touched while bytes flow
+    reserved: int  # bytes that were promised to this send
+    sent: int = 0
+    ended_at: datetime | None = None
+    outcome: str | None = None  # complete, broken-off, revoked, unknown
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A caller of the API; its secret is stored as a hash only."""
+
+    id: str  # key id, as in the token
+    name: str
+    secret_hash: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NamedKey:
+    """An independent random key with a purpose, wrapped by the master key."""
+
+    id: str  # key_…
+    purpose: str  # link, log, service, weave
+    owner_id: str | None  # the version, for a weave key
+    wrapped_key: str
+    master_id: str
+    created_at: datetime
+    verify_until: datetime | None = None  # set when a newer key signs; None: this one signs
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer that is kept for one Idempotency-Key, sealed under the caller's own key."""
+
+    key: str  # api key id ":" hash of the Idempotency-Key
+    request_hash: str
+    created_at: datetime
+    status: int | None = None  # None while the first call runs
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that runs beside requests."""
+
+    id: str  # job_…
+    kind: str  # compile
+    subject: str  # the version's id
+    created_at: datetime
+    run_after: datetime
+    attempts: int = 0
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who may do a work that only one may do; `fence` grows with each holder."""
+
+    name: str
+    holder: str
+    fence: int
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Something that may happen once until a time, such as the entry for a denied link."""
+
+    key: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often something happened in one process since it was last summed up."""
+
+    key: str  # name ":" process ":" start
+    name: str
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class InboxEntry:
+    """An entry that is durable but has no place in the tree yet."""
+
+    id: str  # ent_…
+    position: int | None  # order of arrival, given by the database
+    leaf: bytes  # canonical JSON, still without `sequenced`
+    revealed: dict[str, dict[str, str]]  # personal field → value and salt
+
+
+@dataclass(frozen=True)
+class LoggedEntry:
+    """An entry with its place in the tree. `leaf` are its exact bytes; the other fields repeat it for searching."""
+
+    index: int
+    id: str
+    leaf: bytes
+    leaf_hash: bytes
+    revealed: dict[str, dict[str, str]]
+    kind: str
+    time: datetime
+    sequenced: datetime
+    document: str | None = None
+    version: str | None = None
+    share: str | None = None
+    recipient: str | None = None
+    nda: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class TreeNode:
+    """The hash of one perfect subtree of the log."""
+
+    key: str  # level ":" index
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class LogState:
+    """How far the tree has come; one row."""
+
+    name: str  # "log"
+    size: int
+    root: bytes
+    sequenced: datetime  # of the last entry; never decreases
