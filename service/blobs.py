@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Protocol
 
 MAX_KEY_LENGTH = 512
-"""Characters of a key. S3 allows 1,024 bytes; a folder must add its own path and stay below PATH_MAX (macOS: 1,024)."""
+"""Characters of a key. S3 allows 1,024 bytes, but a folder adds its own path (PATH_MAX of macOS: 1,024)."""
 
 MAX_KEY_SEGMENT = 200
-"""Characters between two slashes. File systems stop at 255; the rest is room for the name of a temporary file."""
+"""Characters between two slashes. File systems stop at 255; the rest is room for suffixes of theirs."""
 
 MAX_PIECE = 256 * 1024
-"""Bytes of one piece that `read` hands out: what one reader holds in memory, and large enough for few calls."""
+"""Bytes of one piece of a read: what one reader holds in memory, and large enough for few calls."""
 
 _SEGMENT = r"[a-z0-9_-](?:\.?[a-z0-9_-])*"
 _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -35,8 +35,8 @@ class InvalidBlobKey(StoreError):
     def __init__(self, key: str) -> None:
         super().__init__(
             f"{key[:MAX_KEY_LENGTH]!r} is no key of an object: use lower-case letters, digits, '_' and '-', "
-            f"single dots inside a name and single slashes between names, at most {MAX_KEY_LENGTH} characters "
-            f"in all and {MAX_KEY_SEGMENT} a name"
+            f"single dots inside a name and single slashes between names, at most {MAX_KEY_LENGTH} "
+            f"characters, {MAX_KEY_SEGMENT} a name"
         )
         self.key = key
 
@@ -50,7 +50,7 @@ class BlobMissing(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The store did not do its work: not reachable, refused, full, broken off. Asking again later may help."""
+    """The store did not do its work: not reachable, refusing, full, broken off. Asking later may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,21 @@ class BlobInfo:
 class BlobStore(Protocol):
     """Whole objects under keys. Safe to use from many threads.
 
-    Each method may raise `InvalidBlobKey` and `StoreUnavailable`, within the adapter's named time limits. A key is
-    never also the folder of another key (`a` beside `a/b`): some stores refuse that with `StoreError`.
+    Each method may raise `InvalidBlobKey`, and `StoreUnavailable` within the adapter's named time limits. A
+    key is never also the folder of another key (`a` beside `a/b`): some stores refuse that with `StoreError`.
     """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store the chunks, in order, as the object; return its size in bytes.
 
         Afterwards the whole object is there, durably, and replaces an older one. If `chunks` raises, its
-        exception comes through and nothing has changed. After any other error either nothing has changed or the
-        whole object is there (the answer was lost); a part of it, never. Memory does not grow with the object.
+        exception comes through and nothing has changed. After any other error either nothing has changed or
+        the whole object is there (the answer was lost); never a part of it. Memory does not grow with it.
         """
         ...
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> Generator[bytes, None, None]:
-        """The bytes from `start` up to, not including, `stop` (None: the end), in pieces of 1 to `MAX_PIECE` bytes.
+        """The bytes from `start` up to, not including, `stop` (None: the end), in pieces of 1 to `MAX_PIECE`.
 
         What lies beyond the end is left out, so a range can be empty. All pieces come from one state of the
         object. Raises `BlobMissing` at the call, not at the first piece. Whoever stops early calls `close()`
