@@ -1,8 +1,8 @@
 """BlobStore in a local folder: the embedded default.
 
-Every way down is walked from the store's own folder by open handles that refuse symbolic links, so no key and no
-link planted in the tree reaches a file outside. A name that begins with a dot is a temporary file: never a key,
-never listed. A crash can leave one behind; it may be removed whenever no process uses the store.
+Every way down is walked from the store's own folder by open handles that refuse symbolic links, so no key
+and no link planted in the tree reaches a file outside. A name that begins with a dot is a temporary file:
+never a key, never listed. A crash can leave one behind; it may go whenever no process uses the store.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from service.blobs import (
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-"""Only the service's own user. The content is sealed, but names, sizes and times are nobody else's business."""
+"""Only the service's own user: the content is sealed, but names, sizes and times concern nobody else."""
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -41,8 +41,8 @@ _MAKE_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class FolderStore:
     """Objects as files below `root`; the names of a key are its folders.
 
-    `root` itself may be reached through links: where it lies is the operator's choice. It has to be on a local
-    file system, one whose rename is atomic.
+    `root` itself may be reached through links: where it lies is the operator's choice. It has to be on a file
+    system whose rename is atomic and whose fsync is honest: a local one.
     """
 
     def __init__(self, root: Path) -> None:
@@ -158,7 +158,7 @@ class FolderStore:
             os.close(folder)
 
     def _info(self, folder: int, name: str, key: str) -> BlobInfo | None:
-        """None for what is no object: temporary files, links, files under other names, what was just deleted."""
+        """None for what is no object: temporary files, links, other names, what was just deleted."""
         try:
             check_key(key)
             with self._translated(FileNotFoundError):
@@ -186,7 +186,7 @@ class FolderStore:
             raise BlobMissing(key)
         return handle, status
 
-    def _descend(self, key: str, folders: list[str], create: bool) -> int:
+    def _descend(self, key: str, folders: Sequence[str], create: bool) -> int:
         """An open handle of the innermost folder. With `create`, each folder on the way is there durably;
         without, raises `BlobMissing` where one is absent."""
         handle = self._open_root()
@@ -210,7 +210,7 @@ class FolderStore:
         return handle
 
     def _enter(self, folder: int, name: str, key: str) -> int:
-        """An open handle of the folder `name`. Raises FileNotFoundError, or NotADirectoryError for an object."""
+        """An open handle of the folder `name`. Raises FileNotFoundError; NotADirectoryError for an object."""
         try:
             with self._translated(FileNotFoundError, NotADirectoryError):
                 return os.open(name, _OPEN_FOLDER, dir_fd=folder)
