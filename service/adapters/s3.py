@@ -1,8 +1,8 @@
 """BlobStore in a bucket of MinIO or any other S3, through the `minio` SDK.
 
 An object of more than one part goes up as a multipart upload, which shows nothing before it is completed.
-One that fails is aborted; what a crash leaves is invisible but takes room, so give the bucket a lifecycle rule
-that aborts incomplete uploads after a day (`AbortIncompleteMultipartUpload`).
+One that fails is aborted; what a crash leaves is invisible but takes room, so give the bucket a lifecycle
+rule that aborts incomplete uploads after a day (`AbortIncompleteMultipartUpload`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ PAUSE_SECONDS = 0.2
 """Before the second repeat; doubles. A server's own wish (`Retry-After`) is not followed: it has no bound."""
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
-_REFUSED = frozenset({401, 403})
+_REFUSED = frozenset({400, 401, 403, 404})
+"""400: a wrong region. 404: versitygw's answer to an access key that it does not know."""
 
 
 class S3Store:
