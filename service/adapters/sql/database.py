@@ -1,0 +1,66 @@
+"""`service.ports.Database` on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import text
+
+from service.adapters.sql import grants
+from service.adapters.sql.engines import THREADS, open_engines
+from service.adapters.sql.refusals import translated
+from service.adapters.sql.transaction import SqlRecords
+from service.ports import Grant
+
+_PING = text(
+    "INSERT INTO readiness (name, count) VALUES ('write', 1) "
+    "ON CONFLICT (name) DO UPDATE SET count = readiness.count + 1"
+)
+
+
+class SqlDatabase:
+    """Records in SQLite or PostgreSQL, by URL. Safe to use from many threads; make it after a fork.
+
+    Waits are bounded (`engines.WAIT` and its neighbours) and end in `DatabaseUnavailable`. When a call inside
+    a block has raised, the block can only be left: nothing of it is kept.
+    """
+
+    def __init__(self, url: str, *, password: str | None = None, threads: int = THREADS) -> None:
+        """See `engines.open_engines`; `threads` of this process may ask at once."""
+        with translated():
+            self.engines = open_engines(url, password, threads)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engines.writing.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[SqlRecords]:
+        """See `Database.read`."""
+        with translated(), self.engines.reading.begin() as connection:
+            yield SqlRecords(connection, writable=False)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlRecords]:
+        """See `Database.write`. SQLite has one writer at a time; PostgreSQL locks rows."""
+        with translated(), self.engines.writing.begin() as connection:
+            records = SqlRecords(connection, writable=True)
+            yield records
+            records.close()
+
+    def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
+        """See `Database.grant`."""
+        with translated(), self.engines.asking.connect() as connection:
+            return grants.load(connection, share_id, link_hash, now)
+
+    def ping_write(self) -> None:
+        """Write one row durably: the database is ready. Raises `DatabaseUnavailable`."""
+        with translated(), self.engines.writing.begin() as connection:
+            connection.execute(_PING)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engines.dispose()

@@ -1,0 +1,159 @@
+"""Connections to the two databases, and what each must promise: durable commits and bounded waits.
+
+An `Engines` has three ways in: `reading` (one moment, changes nothing), `writing` (durable at its end) and
+`asking` (one statement, which is one moment by itself).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+THREADS = 16
+"""Connections a process keeps at most: one for each thread of a web process, which never holds two."""
+
+WAIT = 5.0
+"""Seconds to wait for another writer, a locked row or a free connection. A write takes milliseconds, so this
+is a queue of hundreds; who waits longer is told to come back rather than kept."""
+
+STATEMENT_TIMEOUT = 10.0
+"""Seconds that PostgreSQL works on one statement. The longest, a page of the log, takes well below one."""
+
+IDLE_TIMEOUT = 60.0
+"""Seconds after which PostgreSQL ends a transaction whose process hangs, so its locks do not stay."""
+
+CONNECT_TIMEOUT = 3
+"""Seconds to connect to PostgreSQL: libpq's least is 2, and a readiness check waits for it."""
+
+UNANSWERED_TIMEOUT = 10.0
+"""Seconds after which a silent peer counts as gone, while data is under way (Linux) or by keepalives."""
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The ways into one database."""
+
+    reading: Engine
+    writing: Engine
+    asking: Engine
+
+    def dispose(self) -> None:
+        """Close all connections that are not in use."""
+        self.reading.dispose()
+        self.writing.dispose()
+
+
+def open_engines(url: str, password: str | None = None, threads: int = THREADS) -> Engines:
+    """The engines of `sqlite:///path` or `postgresql+psycopg://user@host/name`.
+
+    Makes an absent SQLite file (mode 0600) and its folder (0700). PostgreSQL is not connected to yet.
+    Raises `ValueError` for any other URL, without repeating it: it might hold a password.
+    """
+    parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, threads)
+    return _postgresql(parsed if password is None else parsed.set(password=password), threads)
+
+
+def parse(url: str) -> URL:
+    """The URL with its driver made explicit. Raises `ValueError` for what is neither database."""
+    wanted = "use sqlite:///path/to/file or postgresql+psycopg://user@host/name"
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"the database's URL cannot be read: {wanted}") from None
+    driver = DRIVERS.get(parsed.drivername.partition("+")[0])
+    if driver is None or parsed.drivername not in (driver, driver.partition("+")[0]):
+        raise ValueError(f"this is no database that is supported: {wanted}")
+    if driver == DRIVERS["sqlite"] and parsed.database in (None, "", ":memory:"):
+        raise ValueError("a database in memory is not durable: use sqlite:///path/to/file")
+    return parsed.set(drivername=driver)
+
+
+def _sqlite(url: URL, threads: int) -> Engines:
+    _make_file(Path(str(url.database)))
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "connect_args": {"timeout": WAIT},  # the busy timeout
+        "pool_timeout": WAIT,
+        "max_overflow": 0,
+    }
+    reading = create_engine(url, pool_size=threads, **options)
+    # One connection: the threads of a process queue for it in order, instead of polling for the file's lock.
+    writing = create_engine(url, pool_size=1, **options)
+    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE")):
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _beginner(begin))
+    event.listen(reading, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+    return Engines(reading, writing, reading)
+
+
+def _beginner(statement: str) -> Any:
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def _make_file(path: Path) -> None:
+    if not path.parent.exists():
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    if path.stat().st_mode & 0o077:
+        path.chmod(FILE_MODE)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    """What holds for each connection. The driver's own implicit BEGIN is off: the `begin` event says it."""
+    connection.isolation_level = None
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # each commit is synced
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's cache; nothing elsewhere
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what was erased does not stay in free pages
+
+
+def _postgresql(url: URL, threads: int) -> Engines:
+    settings = {
+        "statement_timeout": f"{STATEMENT_TIMEOUT:.0f}s",
+        "lock_timeout": f"{WAIT:.0f}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT:.0f}s",
+        "synchronous_commit": "on",  # whatever the server's default: a commit is durable
+        "timezone": "UTC",
+    }
+    writing = create_engine(
+        url,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_size=threads,
+        max_overflow=0,
+        pool_timeout=WAIT,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "sealmark",
+            "connect_timeout": CONNECT_TIMEOUT,
+            "tcp_user_timeout": int(UNANSWERED_TIMEOUT * 1000),
+            "keepalives_idle": int(UNANSWERED_TIMEOUT),
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
+    )
+    reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Engines(reading, writing, writing.execution_options(isolation_level="AUTOCOMMIT"))

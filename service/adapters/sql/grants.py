@@ -1,0 +1,113 @@
+"""The state of one share, as one query: it runs at every request for a link and each second of a download."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, bindparam, func, or_, select
+
+from service.adapters.sql.tables import (
+    copies,
+    documents,
+    links,
+    ndas,
+    recipients,
+    shares,
+    templates,
+    versions,
+)
+from service.adapters.sql.types import Line, Moment
+from service.ports import Grant
+from service.records import (
+    Copy,
+    Document,
+    Link,
+    Nda,
+    NdaState,
+    Recipient,
+    Share,
+    Template,
+    Version,
+    VersionState,
+)
+
+_NOW = bindparam("now", type_=Moment())
+
+_nda = ndas.alias("any_nda")
+_NDA_IN_FORCE = (
+    select(_nda.c.id)
+    .where(
+        or_(_nda.c.recipient_id == recipients.c.id, _nda.c.domain == recipients.c.domain),
+        _nda.c.state == NdaState.APPROVED,
+        _nda.c.valid_from <= _NOW,
+        or_(_nda.c.valid_until.is_(None), _nda.c.valid_until > _NOW),
+    )
+    .order_by(_nda.c.valid_until.desc().nulls_first(), _nda.c.id)  # the one that lasts longest
+    .limit(1)
+    .correlate(recipients)
+    .scalar_subquery()
+)
+
+_version = versions.alias("any_version")
+_VERSION = (
+    select(_version.c.id)
+    .where(
+        _version.c.document_id == shares.c.document_id,
+        _version.c.state == VersionState.READY,
+        or_(shares.c.pinned_version_id.is_(None), _version.c.id == shares.c.pinned_version_id),
+    )
+    .order_by(_version.c.number.desc())
+    .limit(1)
+    .correlate(shares)
+    .scalar_subquery()
+)
+
+_PARTS: tuple[tuple[type[Any], Table], ...] = (
+    (Share, shares),
+    (Recipient, recipients),
+    (Document, documents),
+    (Link, links),
+    (Nda, ndas),
+    (Version, versions),
+    (Template, templates),
+    (Copy, copies),
+)
+
+_QUERY = (
+    select(*(table for _, table in _PARTS))
+    .select_from(
+        shares.join(recipients, recipients.c.id == shares.c.recipient_id)
+        .join(documents, documents.c.id == shares.c.document_id)
+        .outerjoin(
+            links, and_(links.c.hash == bindparam("link", type_=Line), links.c.share_id == shares.c.id)
+        )
+        .outerjoin(ndas, ndas.c.id == _NDA_IN_FORCE)
+        .outerjoin(versions, versions.c.id == _VERSION)
+        .outerjoin(copies, and_(copies.c.share_id == shares.c.id, copies.c.version_id == versions.c.id))
+        .outerjoin(templates, templates.c.id == func.coalesce(copies.c.template_id, versions.c.template_id))
+    )
+    .where(shares.c.id == bindparam("share", type_=Line))
+)
+
+_PLACES: list[tuple[type[Any], slice]] = []
+for _kind, _table in _PARTS:
+    _start = _PLACES[-1][1].stop if _PLACES else 0
+    _PLACES.append((_kind, slice(_start, _start + len(_table.columns))))
+
+
+def load(connection: Connection, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
+    """What `Database.grant` promises.
+
+    A pinned version that is not ready gives none, never another. The template is the one that the copy was
+    minted from, and the version's newest where there is no copy yet.
+    """
+    row = connection.execute(_QUERY, {"share": share_id, "link": link_hash, "now": now}).first()
+    if row is None:
+        return None
+    values = tuple(row)
+    # The key comes first and is never NULL, so a NULL says that there is no such record.
+    parts: list[Any] = [
+        None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
+    ]
+    return Grant(*parts)
