@@ -70,7 +70,7 @@ class Grant:
 
 
 class Database(Protocol):
-    """Where records live. Both transactions raise `DatabaseUnavailable`; leaving by an exception rolls back."""
+    """Where records live. All raise `DatabaseUnavailable`; leaving a block by an exception rolls back."""
 
     def read(self) -> AbstractContextManager[Records]:
         """A transaction that sees one moment and changes nothing."""

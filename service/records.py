@@ -125,7 +125,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Nda:
-    """The agreement that covers one recipient or one company (an exact mail domain). Its terms never change."""
+    """The agreement that covers one recipient or one company (a mail domain). Its terms never change."""
 
     id: str  # nda_…
     recipient_id: str | None  # either the person …
@@ -307,7 +307,7 @@ class InboxEntry:
 
 @dataclass(frozen=True)
 class LoggedEntry:
-    """An entry with its place in the tree. `leaf` are its exact bytes; the other fields repeat it for searching."""
+    """An entry with its place in the tree. `leaf` is its exact bytes; the other fields repeat it for search."""
 
     index: int
     id: str

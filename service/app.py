@@ -1,0 +1,192 @@
+"""The one place where parts are put together: settings in, a whole service out. Web, CLI and worker use it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.access import ApiKeys
+from service.adapters.folder import FolderStore as FolderBlobs
+from service.adapters.keyfile import KeyFile
+from service.adapters.s3 import S3Store as S3Blobs
+from service.adapters.sql.database import SqlDatabase
+from service.adapters.sql.migrate import require_current
+from service.answers import Answers
+from service.audit import Clock, Random
+from service.blobs import BlobStore
+from service.compiling import Compiled, Compiling
+from service.copies import Copies, check_markable
+from service.delivery import Deliveries
+from service.denials import Denials, sum_up
+from service.documents import Documents
+from service.keys import NamedKeys
+from service.log import Log
+from service.masterkeys import MasterKeys
+from service.ndas import Ndas
+from service.objects import SealedObjects
+from service.recipients import Recipients
+from service.sequencer import Sequencer
+from service.settings import FolderStore, S3Store, Settings, read_secret
+from service.sharing import Sharing
+from service.sweeping import Sweeping
+from service.worker import Task, Worker
+from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
+
+
+def utc_now() -> datetime:
+    """The service's clock: aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Sealmark:
+    """A whole service without its web: the domain over its adapters."""
+
+    settings: Settings
+    clock: Clock
+    random: Random
+    database: SqlDatabase
+    store: BlobStore
+    keyfile: KeyFile
+    objects: SealedObjects
+    keys: NamedKeys
+    master_keys: MasterKeys
+    api_keys: ApiKeys
+    answers: Answers
+    documents: Documents
+    compiling: Compiling
+    recipients: Recipients
+    ndas: Ndas
+    sharing: Sharing
+    copies: Copies
+    denials: Denials
+    deliveries: Deliveries
+    log: Log
+    sequencer: Sequencer
+    sweeping: Sweeping
+
+    def require_ready(self) -> None:
+        """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
+        require_current(self.database)
+        self.master_keys.require_known()
+
+    def worker(self) -> Worker:
+        """What runs beside requests. Any number may run."""
+        return Worker(
+            [
+                Task("sequencer", lambda: self.sequencer.run_once() > 0, every=0.2),
+                Task("compile", self.compiling.run_once, every=0.5),
+                Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
+                Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
+                Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
+                Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
+                Task("orphans", lambda: self.sweeping.trash_orphans() < 0, every=3600.0),
+            ]
+        )
+
+    def close(self) -> None:
+        """Hand over what is counted and close the database's connections."""
+        self.denials.hand_over(self.clock())
+        self.database.dispose()
+
+
+def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.urandom) -> Sealmark:
+    """Put the parts together. Opens nothing that could fail but the database's file and the store's client."""
+    database = open_database(settings)
+    store = open_store(settings)
+    keyfile = KeyFile(settings.key_file)
+    objects = SealedObjects(store, keyfile.keyring, clock, random)
+    keys = NamedKeys(database, keyfile.keyring, clock, random)
+    copies = Copies(database, objects, clock, random)
+    denials = Denials(database, random)
+    return Sealmark(
+        settings=settings,
+        clock=clock,
+        random=random,
+        database=database,
+        store=store,
+        keyfile=keyfile,
+        objects=objects,
+        keys=keys,
+        master_keys=MasterKeys(database, store, keyfile, keys, clock, random),
+        api_keys=ApiKeys(database, clock, random),
+        answers=Answers(database, keys, clock, random),
+        documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        compiling=Compiling(database, objects, _child(settings), clock, random),
+        recipients=Recipients(database),
+        ndas=Ndas(database, objects, clock, random),
+        sharing=Sharing(
+            database,
+            keys,
+            lambda name, mail, company: check_markable(name, mail, company, clock().date()),
+            settings.url,
+            clock,
+            random,
+        ),
+        copies=copies,
+        denials=denials,
+        deliveries=Deliveries(database, keys, copies, denials, clock, random),
+        log=Log(database, clock, random),
+        sequencer=Sequencer(database, clock),
+        sweeping=Sweeping(database, store, timedelta(seconds=settings.silent_seconds), clock, random),
+    )
+
+
+def open_database(settings: Settings) -> SqlDatabase:
+    """The database that the settings name."""
+    password = None
+    if settings.database_password_file:
+        password = read_secret(settings.database_password_file, "DATABASE_PASSWORD_FILE")
+    return SqlDatabase(settings.database, password=password, threads=settings.threads)
+
+
+def open_store(settings: Settings) -> BlobStore:
+    """The store that the settings name. Raises `StoreError` when it is not there and may not be made."""
+    if isinstance(settings.store, FolderStore):
+        folder = FolderBlobs(settings.store.path)
+        folder.ensure_folder(create=True)
+        return folder
+    chosen: S3Store = settings.store
+    blobs = S3Blobs(
+        endpoint=chosen.endpoint,
+        region=chosen.region,
+        bucket=chosen.bucket,
+        access_key=read_secret(chosen.access_key_file, "STORE_ACCESS_KEY_FILE"),
+        secret_key=read_secret(chosen.secret_key_file, "STORE_SECRET_KEY_FILE"),
+        secure=chosen.secure,
+    )
+    blobs.ensure_bucket(create=chosen.create)
+    return blobs
+
+
+def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Compiled]:
+    limits = ChildLimits(
+        memory_bytes=DEFAULT_LIMITS.memory_bytes,
+        input_bytes=settings.max_file_bytes,
+        output_bytes=max(DEFAULT_LIMITS.output_bytes, 2 * settings.max_file_bytes),
+    )
+
+    def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+        bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
+        result = run_in_child(
+            "compile",
+            source,
+            bounded,
+            limits,
+            unsafe_without_network_filter=settings.allow_unconfined_child and platform.system() != "Linux",
+        )
+        return Compiled(result.facts, result.payload)
+
+    return compile_in_child
+
+
+def _forever(task: Callable[[], None]) -> Callable[[], bool]:
+    def run() -> bool:
+        task()
+        return False
+
+    return run

@@ -1,0 +1,154 @@
+"""Copies: minted once for a share and a version, then the same bytes at every download.
+
+Of a version only its data key and its slot table stay in memory; the template itself passes by as a stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from crypto import identifiers
+from crypto.sealing import SealedReader
+from service.audit import Clock, Random
+from service.decision import Allowed
+from service.errors import DomainError, Problem
+from service.objects import SealedObjects
+from service.ports import Database, Taken
+from service.records import Copy, SealedObject, Template
+from watermark.errors import Unmarkable
+from watermark.mark import Mark, check_mark
+from watermark.mint import Fill, mint
+from watermark.stamp import STAMP_VERSION, stamp
+from watermark.template import HEADER_SIZE, SlotTable, table_size
+
+OPEN_TEMPLATES = 64
+"""How many versions' slot tables stay in memory: as many reports as a company lends at a time, some MB in all."""
+
+SAMPLE_COPY_ID = "cpy_" + "0" * 26
+"""For asking whether a name can be marked, before there is a copy."""
+
+
+@dataclass(frozen=True)
+class _OpenTemplate:
+    table: SlotTable
+    reader: SealedReader
+
+
+class Copies:
+    """Mints copies and streams them."""
+
+    def __init__(self, database: Database, objects: SealedObjects, clock: Clock, random: Random) -> None:
+        self._database = database
+        self._objects = objects
+        self._clock = clock
+        self._random = random
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, _OpenTemplate] = OrderedDict()
+
+    def mint(self, allowed: Allowed) -> Copy:
+        """The copy of this share and version, made now or by whoever was first.
+
+        Afterwards its row is durable, with its length and SHA-256. Raises `StoreError`, `SealBroken`,
+        `DomainError` (unmarkable-name).
+        """
+        now = self._clock()
+        copy_id = identifiers.new_id("cpy", self._random(16))
+        recipient = allowed.recipient
+        mark = Mark(
+            name=recipient.name,
+            mail=recipient.mail,
+            company=recipient.company,
+            issued=now.date(),
+            copy_id=copy_id,
+        )
+        template = self._template(allowed.template.id)
+        fill = _mint(template.table, mark)
+        length = fill.copy_length(template.table)
+        digest = hashlib.sha256()
+        for piece in stamp(template.table, fill, template.reader.read):
+            digest.update(piece)
+        copy = Copy(
+            id=copy_id,
+            share_id=allowed.share.id,
+            version_id=allowed.version.id,
+            template_id=allowed.template.id,
+            recipient_id=recipient.id,
+            name=recipient.name,
+            mail=recipient.mail,
+            company=recipient.company,
+            issued=now.date(),
+            stamp_version=STAMP_VERSION,
+            length=length,
+            sha256=digest.hexdigest(),
+            fill=fill.encode(),
+            minted_at=now,
+        )
+        try:
+            with self._database.write() as records:
+                records.add(copy)
+        except Taken:
+            return self._existing(copy)
+        return copy
+
+    def stream(self, copy: Copy, start: int, stop: int) -> Iterator[bytes]:
+        """Bytes [start, stop) of the copy. Raises `StoreError`, `SealBroken` before the first byte or within."""
+        if copy.stamp_version != STAMP_VERSION:
+            detail = f"This copy was stamped by version {copy.stamp_version}; make a new share."
+            raise DomainError(Problem.UNAVAILABLE, detail)
+        template = self._template(copy.template_id)
+        fill = Fill.decode(copy.fill)
+        return stamp(template.table, fill, template.reader.read, start, stop)
+
+    def _template(self, template_id: str) -> _OpenTemplate:
+        with self._lock:
+            found = self._open.get(template_id)
+            if found is not None:
+                self._open.move_to_end(template_id)
+                return found
+        with self._database.read() as records:
+            record = records.get(Template, template_id)
+            stored = records.get(SealedObject, record.object_id) if record else None
+        if stored is None:
+            raise DomainError(Problem.UNAVAILABLE, f"The template {template_id} is not in the database.")
+        reader = self._objects.open(stored)
+        header = b"".join(reader.read(0, HEADER_SIZE))
+        table = SlotTable.decode(b"".join(reader.read(HEADER_SIZE, HEADER_SIZE + table_size(header))))
+        opened = _OpenTemplate(table, reader)
+        with self._lock:
+            self._open[template_id] = opened
+            while len(self._open) > OPEN_TEMPLATES:
+                self._open.popitem(last=False)
+        return opened
+
+    def _existing(self, copy: Copy) -> Copy:
+        with self._database.read() as records:
+            found = records.find(Copy, share_id=copy.share_id, version_id=copy.version_id, limit=1)
+        if not found:
+            raise DomainError(Problem.BUSY, "The copy is being made by another request. Try again.")
+        return found[0]
+
+
+def check_markable(name: str, mail: str, company: str, today: date) -> None:
+    """Raise `DomainError` (unmarkable-name) for a recipient that the mark cannot print; says which font is missing."""
+    try:
+        check_mark(Mark(name=name, mail=mail, company=company, issued=today, copy_id=SAMPLE_COPY_ID))
+    except Unmarkable as error:
+        raise _unmarkable(error) from error
+
+
+def _mint(table: SlotTable, mark: Mark) -> Fill:
+    try:
+        return mint(table, mark)
+    except Unmarkable as error:
+        raise _unmarkable(error) from error
+
+
+def _unmarkable(error: Unmarkable) -> DomainError:
+    return DomainError(
+        Problem.UNMARKABLE_NAME, str(error), field=error.field, reason=error.reason, font=error.font
+    )

@@ -1,0 +1,70 @@
+"""May this share's recipient have the report now? A pure function of the state and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from service.ports import Grant
+from service.records import Classification, Copy, Document, Recipient, Share, Template, Version
+
+
+class Denial(StrEnum):
+    """Why not: the closed list that entries, pages and metrics use."""
+
+    LINK_EXPIRED = "link-expired"
+    LINK_REVOKED = "link-revoked"
+    SHARE_EXPIRED = "share-expired"
+    SHARE_REVOKED = "share-revoked"
+    DOCUMENT_REVOKED = "document-revoked"
+    NDA_ENDED = "nda-ended"
+    NOT_READY = "not-ready"
+    USED_UP = "used-up"
+    DELIVERY_OVER = "delivery-over"
+    TOO_MANY_BYTES = "too-many-bytes"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Yes; with what is to be lent, so that nobody needs to ask again whether it is there."""
+
+    share: Share
+    recipient: Recipient
+    document: Document
+    version: Version
+    template: Template
+    copy: Copy | None
+
+
+def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
+    """Decide over one share.
+
+    `asking`: by its link, for the page or a new delivery, where the link's own end counts; else for a delivery
+    that was granted, which lives on when its link expires but not when link, share, NDA or document are revoked.
+    The download limit is not decided here: it is taken in the transaction of the grant (`delivery.ask`).
+    An expiry has no grace: at its instant it is over.
+    """
+    share, link = grant.share, grant.link
+    reasons = (
+        (link is None or link.revoked_at is not None, Denial.LINK_REVOKED),
+        (share.revoked_at is not None, Denial.SHARE_REVOKED),
+        (grant.document.revoked_at is not None, Denial.DOCUMENT_REVOKED),
+        (share.expires_at <= now, Denial.SHARE_EXPIRED),
+        (asking and link is not None and link.expires_at <= now, Denial.LINK_EXPIRED),
+        (
+            grant.document.classification != Classification.PUBLIC and not _covered(grant, now),
+            Denial.NDA_ENDED,
+        ),
+    )
+    for holds, reason in reasons:
+        if holds:
+            return reason
+    if grant.version is None or grant.template is None:
+        return Denial.NOT_READY
+    return Allowed(share, grant.recipient, grant.document, grant.version, grant.template, grant.copy)
+
+
+def _covered(grant: Grant, now: datetime) -> bool:
+    nda = grant.nda
+    return nda is not None and nda.valid_from <= now and (nda.valid_until is None or now < nda.valid_until)

@@ -1,0 +1,26 @@
+"""Mail domains that anybody can have an address in, so that none of them can stand for a company.
+
+The list is of providers known to us; it cannot be whole. A company is covered only by its exact domain, and whoever
+approves a company's agreement answers for the domain being the company's own.
+"""
+
+from __future__ import annotations
+
+_KNOWN = """
+126.com 139.com 163.com aim.com aol.com att.net bellsouth.net bigpond.com bk.ru bluewin.ch bol.com.br
+btinternet.com charter.net comcast.net cox.net daum.net duck.com email.com email.cz fastmail.com
+fastmail.fm foxmail.com free.fr freemail.hu freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
+googlemail.com hanmail.net hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it
+hushmail.com icloud.com inbox.lv inbox.ru interia.pl juno.com kakao.com keemail.me laposte.net libero.it
+list.ru live.co.uk live.com live.fr live.nl mac.com mail.com mail.de mail.ru mailbox.org mailfence.com
+me.com mozmail.com msn.com nate.com naver.com netzero.net o2.pl ok.de onet.pl optonline.net orange.fr
+outlook.com outlook.de outlook.fr outlook.jp passmail.net pm.me posteo.de posteo.net proton.me
+protonmail.ch protonmail.com qq.com rambler.ru rediffmail.com relay.firefox.com rocketmail.com runbox.com
+sapo.pt sbcglobal.net seznam.cz sfr.fr sina.cn sina.com sky.com startmail.com t-online.de terra.com.br
+tin.it tuta.com tuta.io tutamail.com tutanota.com tutanota.de ukr.net uol.com.br verizon.net virgilio.it
+virginmedia.com vk.com wanadoo.fr web.de windowslive.com wp.pl xtra.co.nz ya.ru yahoo.ca yahoo.co.in
+yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.au yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com
+yandex.ru yeah.net ymail.com zoho.com zoho.eu zohomail.com
+"""
+
+FREE_MAIL = frozenset(_KNOWN.split())

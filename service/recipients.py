@@ -1,0 +1,84 @@
+"""Recipients: people who may be lent a report, one for each mail address."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from crypto import identifiers
+from service.audit import Actor, Random, entry
+from service.errors import DomainError, Problem, invalid, not_found
+from service.mail import parse_address
+from service.ports import Database, Records
+from service.records import Recipient
+
+MAX_NAME = 200
+"""Code points of a name or a company: what the footer of the mark has room for (watermark/mark.py)."""
+
+
+class Recipients:
+    """Lists and shows recipients. They are made by their first share, or by their first agreement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, recipient_id: str) -> Recipient:
+        """One recipient. Raises `DomainError` (not-found)."""
+        with self._database.read() as records:
+            found = records.get(Recipient, recipient_id)
+        if found is None:
+            raise not_found("recipient", recipient_id)
+        return found
+
+    def list(self, *, mail: str | None = None, after: str | None = None, limit: int = 50) -> list[Recipient]:
+        """Recipients in order of their id, those after `after`; with `mail`, the one of that address."""
+        where: dict[str, object] = {"mail": parse_address(mail).mail} if mail else {}
+        if after:
+            where["id__gt"] = after
+        with self._database.read() as records:
+            return records.find(Recipient, order="id", limit=limit, **where)
+
+
+def admit(
+    records: Records, actor: Actor, now: datetime, random: Random, *, mail: str, name: str, company: str
+) -> Recipient:
+    """The recipient of this address, made if unknown, in the caller's transaction.
+
+    Raises `DomainError` (recipient-conflict) when the address is known under another name or company: the name
+    is what the mark says, so a person settles it. Raises `ports.Taken` when another transaction made the
+    recipient meanwhile: try again.
+    """
+    address = parse_address(mail, "recipient.mail")
+    name = printable(name, "recipient.name")
+    company = printable(company, "recipient.company") if company else ""
+    known = records.find(Recipient, mail=address.mail, limit=1)
+    if known:
+        recipient = known[0]
+        if (recipient.name, recipient.company) != (name, company):
+            raise DomainError(
+                Problem.RECIPIENT_CONFLICT,
+                "This address is known under another name or company. Use the one that stands, "
+                "or settle with the owner which is right.",
+                recipient=recipient.id,
+            )
+        return recipient
+    recipient = Recipient(
+        id=identifiers.new_id("rcp", random(16)),
+        mail=address.mail,
+        domain=address.domain,
+        name=name,
+        company=company,
+        created_at=now,
+    )
+    personal = {"mail": recipient.mail, "name": name, "company": company}
+    records.add(recipient)
+    records.add(entry("recipient.created", actor, now, random, personal=personal, recipient=recipient.id))
+    return recipient
+
+
+def printable(text: str, where: str) -> str:
+    """The text in NFC, white space at its ends cut. Raises `DomainError` (invalid) when empty or too long."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text or len(text) > MAX_NAME:
+        raise invalid(where, f"Give 1 to {MAX_NAME} characters.")
+    return text

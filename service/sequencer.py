@@ -1,0 +1,109 @@
+"""The sequencer: moves entries from the inbox into the tree, in order, each batch in one transaction.
+
+Any number of processes may put entries into the inbox; one at a time moves them, because the move holds the row
+of the log's state. Whether it also holds the lease only decides who tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from crypto import canonical, merkle
+from service.audit import Clock, timestamp
+from service.ports import Database, Records
+from service.records import InboxEntry, LoggedEntry, LogState, TreeNode
+
+LOG = "log"
+BATCH = 500
+"""Entries of one transaction: at a thousand a second a transaction stays far below the lock's time-out."""
+
+
+class Sequencer:
+    """Gives entries their place."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def run_once(self) -> int:
+        """Move one batch; returns how many entries it had. Raises `DatabaseUnavailable`; then nothing moved."""
+        with self._database.read() as records:
+            if not records.find(InboxEntry, limit=1):
+                return 0
+        with self._database.write() as records:
+            state = _state(records)
+            batch = records.find(InboxEntry, order="position", limit=BATCH)
+            if not batch:
+                return 0
+            self._move(records, state, batch)
+        return len(batch)
+
+    def lag(self) -> float:
+        """Seconds that the oldest entry of the inbox has waited; 0 when there is none."""
+        with self._database.read() as records:
+            waiting = records.find(InboxEntry, order="position", limit=1)
+        if not waiting:
+            return 0.0
+        made = datetime.fromisoformat(str(_body(waiting[0].leaf)["time"]))
+        return max(0.0, (self._clock() - made).total_seconds())
+
+    def _move(self, records: Records, state: LogState, batch: list[InboxEntry]) -> None:
+        now = max(self._clock(), state.sequenced)
+        logged = [_place(waiting, state.size + offset, now) for offset, waiting in enumerate(batch)]
+        known: dict[tuple[int, int], bytes] = {}
+
+        def read_node(level: int, index: int) -> bytes:
+            if (level, index) not in known:
+                node = records.get(TreeNode, _node_key(level, index))
+                if node is None:
+                    raise LookupError(f"the log's tree lacks node {level}:{index}; restore the database")
+                known[level, index] = node.hash
+            return known[level, index]
+
+        added = merkle.append(state.size, [entry.leaf_hash for entry in logged], read_node)
+        known.update(added)
+        size = state.size + len(logged)
+        records.add(*logged)
+        records.add(*(TreeNode(_node_key(*place), value) for place, value in added.items()))
+        records.change(state, size=size, root=merkle.root(size, read_node), sequenced=now)
+        records.remove(InboxEntry, id__in=[waiting.id for waiting in batch])
+
+
+def _state(records: Records) -> LogState:
+    found = records.get(LogState, LOG, lock=True)
+    if found is None:
+        raise LookupError("the database has no log: run `sealmark migrate`")
+    return found
+
+
+def _place(waiting: InboxEntry, index: int, now: datetime) -> LoggedEntry:
+    body = _body(waiting.leaf)
+    body["sequenced"] = timestamp(now)
+    leaf = canonical.encode(body)
+    searched: dict[str, Any] = {
+        name: body.get(name) for name in ("document", "version", "share", "recipient", "nda", "outcome")
+    }
+    return LoggedEntry(
+        index=index,
+        id=waiting.id,
+        leaf=leaf,
+        leaf_hash=merkle.leaf_hash(leaf),
+        revealed=waiting.revealed,
+        kind=str(body["kind"]),
+        time=datetime.fromisoformat(str(body["time"])),
+        sequenced=now,
+        **searched,
+    )
+
+
+def _body(leaf: bytes) -> dict[str, Any]:
+    body = canonical.decode(leaf)
+    if not isinstance(body, Mapping):
+        raise TypeError("a leaf is a JSON object")
+    return dict(body)
+
+
+def _node_key(level: int, index: int) -> str:
+    return f"{level}:{index}"

@@ -1,0 +1,257 @@
+"""Settings: read once from the environment, typed, frozen. No secret has a default.
+
+`SETTINGS` is the one list of them with their meaning; README and `sealmark doctor` print it. A secret comes as the
+path of a file that holds it (`SEALMARK_…_FILE`), never in a URL.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+PREFIX = "SEALMARK_"
+
+SETTINGS: Mapping[str, str] = {
+    "URL": "Public base of the service as recipients see it, such as https://reports.acme.example. Required.",
+    "DATA": "Folder of the embedded store and database. Default: .data",
+    "STORE": "Where sealed objects rest: `folder:PATH`, or `s3://BUCKET?endpoint=HOST:PORT&region=REGION` "
+    "(&tls=no only for loopback). Default: a folder below DATA",
+    "STORE_ACCESS_KEY_FILE": "File with the access key of the S3 store. Required for s3://",
+    "STORE_SECRET_KEY_FILE": "File with the secret key of the S3 store. Required for s3://",
+    "STORE_CREATE": "`yes`: make the bucket at start when it is missing. Default: no",
+    "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME`. Default: SQLite below DATA",
+    "DATABASE_PASSWORD_FILE": "File with the database user's password, for PostgreSQL",
+    "KEY": "Master key: `file:PATH`, outside DATA, mode 0600. Required; `sealmark keys init` makes it",
+    "TRUSTED_PROXIES": "Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, comma-separated. "
+    "Default: none",
+    "MAX_FILE_BYTES": "Largest report that is accepted. Default: 104857600 (100 MiB)",
+    "MAX_PAGES": "Longest report that is accepted. Default: 2000",
+    "LISTEN": "Address and port of the service. Default: 127.0.0.1:8080",
+    "METRICS": "Address and port of the Prometheus metrics, an address of their own. Default: none",
+    "PROCESSES": "Web processes. Default: 2",
+    "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
+    "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
+    "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
+    "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown). Default: 30",
+    "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
+}
+
+DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
+DEFAULT_MAX_PAGES = 2000
+
+
+class SettingError(Exception):
+    """A setting is missing or cannot be; the message is one line that says what to do. Nothing was started."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"{PREFIX}{name}: {detail}")
+        self.name = PREFIX + name
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """The embedded store: a local folder."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class S3Store:
+    """An S3 store. The keys are read when it is opened."""
+
+    bucket: str
+    endpoint: str
+    region: str
+    secure: bool
+    access_key_file: Path
+    secret_key_file: Path
+    create: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked for form; what they point to is checked when it is opened (and by `doctor`)."""
+
+    url: str
+    data: Path
+    store: FolderStore | S3Store
+    database: str
+    database_password_file: Path | None
+    key_file: Path
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    max_file_bytes: int
+    max_pages: int
+    listen: str
+    metrics: str | None
+    processes: int
+    threads: int
+    organization: str
+    contact: str | None
+    silent_seconds: int
+    allow_unconfined_child: bool
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """The settings of this environment. Raises `SettingError` for the first that cannot be.
+
+    An unknown `SEALMARK_…` is an error too: a misspelt limit must not be a limit that is off.
+    """
+    given = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX)}
+    unknown = sorted(given.keys() - SETTINGS.keys() - {"SHARED"})
+    if unknown:
+        raise SettingError(unknown[0], "there is no such setting; see `sealmark doctor --list`")
+    url = _base_url(_required(given, "URL"))
+    data = Path(given.get("DATA", ".data")).absolute()
+    key_file = _key_file(_required(given, "KEY"), data)
+    return Settings(
+        url=url,
+        data=data,
+        store=_store(given, data),
+        database=_database(given.get("DATABASE", f"sqlite:{data / 'sealmark.db'}")),
+        database_password_file=_path(given, "DATABASE_PASSWORD_FILE"),
+        key_file=key_file,
+        trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
+        max_file_bytes=_number(given, "MAX_FILE_BYTES", DEFAULT_MAX_FILE_BYTES, 1, 1024**3),
+        max_pages=_number(given, "MAX_PAGES", DEFAULT_MAX_PAGES, 1, 20000),
+        listen=_address(given, "LISTEN", "127.0.0.1:8080"),
+        metrics=_address(given, "METRICS", "") or None,
+        processes=_number(given, "PROCESSES", 2, 1, 64),
+        threads=_number(given, "THREADS", 16, 1, 256),
+        organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
+        contact=given.get("CONTACT") or None,
+        silent_seconds=_number(given, "SILENT_SECONDS", 30, 15, 3600),
+        allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
+    )
+
+
+def read_secret(path: Path, name: str) -> str:
+    """The secret in this file, without the line end. Raises `SettingError`; its message does not hold the secret."""
+    try:
+        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(name, f"cannot read {path}: {type(error).__name__}") from error
+    if not secret:
+        raise SettingError(name, f"{path} is empty")
+    return secret
+
+
+def _required(given: Mapping[str, str], name: str) -> str:
+    value = given.get(name, "")
+    if not value:
+        raise SettingError(name, f"is missing. {SETTINGS[name]}")
+    return value
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise SettingError("URL", "must be the public base, such as https://reports.acme.example")
+    if parts.username or parts.password:
+        raise SettingError("URL", "must hold no user or password")
+    if parts.path not in {"", "/"}:
+        raise SettingError("URL", "must be the root of a host, without a path")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise SettingError("URL", "must be https (http only for loopback)")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _store(given: Mapping[str, str], data: Path) -> FolderStore | S3Store:
+    text = given.get("STORE", f"folder:{data / 'store'}")
+    scheme, _, rest = text.partition(":")
+    if scheme == "folder" and rest:
+        return FolderStore(Path(rest).absolute())
+    parts = urlsplit(text)
+    if scheme != "s3" or not parts.hostname:
+        raise SettingError("STORE", f"cannot be {text[:40]!r}. {SETTINGS['STORE']}")
+    if parts.username or parts.password:
+        raise SettingError(
+            "STORE", "must hold no keys: give them by STORE_ACCESS_KEY_FILE and STORE_SECRET_KEY_FILE"
+        )
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    endpoint = query.pop("endpoint", "")
+    region = query.pop("region", "us-east-1")
+    secure = query.pop("tls", "yes") != "no"
+    if not endpoint or query:
+        raise SettingError("STORE", f"must name an endpoint and nothing unknown. {SETTINGS['STORE']}")
+    if not secure and not _loopback(urlsplit(f"//{endpoint}").hostname or ""):
+        raise SettingError("STORE", "tls=no is only for a store on loopback")
+    return S3Store(
+        bucket=parts.hostname,
+        endpoint=endpoint,
+        region=region,
+        secure=secure,
+        access_key_file=Path(_required(given, "STORE_ACCESS_KEY_FILE")),
+        secret_key_file=Path(_required(given, "STORE_SECRET_KEY_FILE")),
+        create=_flag(given, "STORE_CREATE"),
+    )
+
+
+def _database(text: str) -> str:
+    if text.startswith("sqlite:"):
+        path = text.removeprefix("sqlite:")
+        if not path or path.startswith("//"):
+            raise SettingError(
+                "DATABASE", "must be sqlite:PATH, such as sqlite:/var/lib/sealmark/sealmark.db"
+            )
+        return f"sqlite:///{Path(path).absolute()}"
+    parts = urlsplit(text)
+    if parts.scheme != "postgresql+psycopg" or not parts.hostname or len(parts.path) < 2:
+        raise SettingError("DATABASE", f"cannot be this. {SETTINGS['DATABASE']}")
+    if parts.password:
+        raise SettingError("DATABASE", "must hold no password: give it by DATABASE_PASSWORD_FILE")
+    return text
+
+
+def _key_file(text: str, data: Path) -> Path:
+    scheme, _, rest = text.partition(":")
+    if scheme != "file" or not rest:
+        raise SettingError("KEY", f"must be file:PATH. {SETTINGS['KEY']}")
+    path = Path(rest).absolute()
+    if path.resolve().is_relative_to(data.resolve()):
+        raise SettingError(
+            "KEY", "lies inside the data folder, whose backup would hold key and locks: move it out"
+        )
+    return path
+
+
+def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingError("TRUSTED_PROXIES", f"{error}. {SETTINGS['TRUSTED_PROXIES']}") from error
+
+
+def _path(given: Mapping[str, str], name: str) -> Path | None:
+    return Path(given[name]) if given.get(name) else None
+
+
+def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = given.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingError(name, f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name, "no")
+    if text not in {"yes", "no"}:
+        raise SettingError(name, "must be yes or no")
+    return text == "yes"
+
+
+def _address(given: Mapping[str, str], name: str, default: str) -> str:
+    text = given.get(name, default)
+    host, colon, port = text.rpartition(":")
+    if text and (not colon or not host or not port.isdigit() or int(port) > 65535):
+        raise SettingError(name, "must be ADDRESS:PORT, such as 127.0.0.1:8080")
+    return text

@@ -1,0 +1,262 @@
+"""Shares and links: the decision that one recipient may have one document, and the URLs that lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crypto import identifiers, tokens
+from service.audit import Actor, Clock, Random, entry, timestamp
+from service.errors import DomainError, Problem, invalid, not_found
+from service.keys import NamedKeys
+from service.ndas import covering
+from service.ports import Database, Records, Taken
+from service.recipients import admit, printable
+from service.records import (
+    Classification,
+    Document,
+    Link,
+    Recipient,
+    Share,
+    Version,
+    VersionState,
+)
+
+DEFAULT_SHARE_LIFE = timedelta(days=30)
+MAX_SHARE_LIFE = timedelta(days=366)
+"""A report covers a year and is replaced by the next; a share does not outlive it by much."""
+
+DEFAULT_LINK_LIFE = timedelta(hours=72)
+MAX_LINK_LIFE = timedelta(seconds=tokens.MAX_LIFE)
+MAX_DOWNLOADS = 1000
+"""The highest download limit; more is no limit in effect, and is said by leaving it out."""
+
+MAX_PURPOSE = 500
+"""Characters of a purpose: a sentence or two."""
+
+CheckMark = Callable[[str, str, str], None]
+"""(name, mail, company): raises `DomainError` (unmarkable-name) for what the mark cannot print."""
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A link as it is handed out, this once."""
+
+    url: str
+    expires_at: datetime
+
+
+class Sharing:
+    """Makes, lists and revokes shares, and signs links for them."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: NamedKeys,
+        check_mark: CheckMark,
+        base_url: str,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._check_mark = check_mark
+        self._base_url = base_url
+        self._clock = clock
+        self._random = random
+
+    def create(
+        self,
+        actor: Actor,
+        *,
+        document_id: str,
+        mail: str,
+        name: str,
+        company: str = "",
+        purpose: str,
+        expires_at: datetime | None = None,
+        download_limit: int | None = None,
+        pinned_version_id: str | None = None,
+        link_life: timedelta = DEFAULT_LINK_LIFE,
+    ) -> tuple[Share, Recipient, NewLink]:
+        """One call: the recipient (made if unknown), the share and its first link.
+
+        Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state.
+        """
+        now = self._clock()
+        until = expires_at or now + DEFAULT_SHARE_LIFE
+        if not now < until <= now + MAX_SHARE_LIFE:
+            raise invalid("expires_at", f"A share ends in the future, within {MAX_SHARE_LIFE.days} days.")
+        if download_limit is not None and not 1 <= download_limit <= MAX_DOWNLOADS:
+            raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
+        purpose = purpose.strip()
+        if not purpose or len(purpose) > MAX_PURPOSE:
+            raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
+        self._check_mark(
+            printable(name, "recipient.name"),
+            mail,
+            printable(company, "recipient.company") if company else "",
+        )
+        for _ in range(2):
+            try:
+                with self._database.write() as records:
+                    recipient = admit(
+                        records, actor, now, self._random, mail=mail, name=name, company=company
+                    )
+                    self._check_document(records, document_id, pinned_version_id, recipient, now)
+                    share = Share(
+                        id=identifiers.new_id("shr", self._random(16)),
+                        document_id=document_id,
+                        recipient_id=recipient.id,
+                        purpose=purpose,
+                        expires_at=until,
+                        download_limit=download_limit,
+                        downloads_taken=0,
+                        pinned_version_id=pinned_version_id,
+                        created_at=now,
+                    )
+                    records.add(share)
+                    details: dict[str, str | int | None] = {
+                        "expires": timestamp(until),
+                        "limit": download_limit,
+                        "pinned": pinned_version_id,
+                    }
+                    records.add(
+                        self._entry("share.created", actor, now, share, details, {"purpose": purpose})
+                    )
+                    link = self._add_link(records, actor, share, now, link_life)
+                    return share, recipient, link
+            except Taken:  # somebody made the same recipient meanwhile: once more, with theirs
+                continue
+        raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
+
+    def link(self, actor: Actor, share_id: str, life: timedelta = DEFAULT_LINK_LIFE) -> NewLink:
+        """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, invalid)."""
+        now = self._clock()
+        with self._database.write() as records:
+            share = records.get(Share, share_id, lock=True)
+            if share is None:
+                raise not_found("share", share_id)
+            if share.revoked_at or share.expires_at <= now:
+                detail = "This share has ended: make a new one."
+                raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
+            return self._add_link(records, actor, share, now, life)
+
+    def revoke(self, actor: Actor, share_id: str) -> Share:
+        """End a share and all its links at once; ending it again changes nothing."""
+        now = self._clock()
+        with self._database.write() as records:
+            share = records.get(Share, share_id, lock=True)
+            if share is None:
+                raise not_found("share", share_id)
+            if share.revoked_at:
+                return share
+            changed = records.change(share, revoked_at=now, revoked_reason="revoked")
+            records.add(self._entry("share.revoked", actor, now, share, {}, {}))
+        return changed or share
+
+    def get(self, share_id: str) -> Share:
+        """One share. Raises `DomainError` (not-found)."""
+        with self._database.read() as records:
+            found = records.get(Share, share_id)
+        if found is None:
+            raise not_found("share", share_id)
+        return found
+
+    def list(
+        self,
+        *,
+        document: str | None = None,
+        recipient: str | None = None,
+        active: bool | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Share]:
+        """Shares in order of their id, those after `after`; `active`: neither revoked nor run out."""
+        now = self._clock()
+        where: dict[str, object] = {}
+        if document:
+            where["document_id"] = document
+        if recipient:
+            where["recipient_id"] = recipient
+        if active:
+            where |= {"revoked_at": None, "expires_at__gt": now}
+        if after:
+            where["id__gt"] = after
+        with self._database.read() as records:
+            return records.find(Share, order="id", limit=limit, **where)
+
+    def _check_document(
+        self,
+        records: Records,
+        document_id: str,
+        pinned_version_id: str | None,
+        recipient: Recipient,
+        now: datetime,
+    ) -> None:
+        document = records.get(Document, document_id)
+        if document is None:
+            raise not_found("document", document_id)
+        if document.revoked_at:
+            raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
+        where = {"id": pinned_version_id} if pinned_version_id else {}
+        ready = records.find(Version, limit=1, document_id=document.id, state=VersionState.READY, **where)
+        if not ready:
+            what = "The pinned version" if pinned_version_id else "This document"
+            detail = f"{what} has no file that is ready: upload one, and wait until it is compiled."
+            raise DomainError(Problem.WRONG_STATE, detail)
+        if document.classification == Classification.PUBLIC or covering(records, recipient, now):
+            return
+        raise DomainError(
+            Problem.NDA_REQUIRED,
+            "This document goes out only under NDA, and none is in force for this recipient. Have it signed, "
+            "record it with `POST /v1/ndas` (for the person, or for the company's mail domain), and ask again.",
+            document=document.id,
+            mail_domain=recipient.domain,
+        )
+
+    def _add_link(
+        self, records: Records, actor: Actor, share: Share, now: datetime, life: timedelta
+    ) -> NewLink:
+        if not timedelta(minutes=1) <= life <= MAX_LINK_LIFE:
+            hours = MAX_LINK_LIFE // timedelta(hours=1)
+            raise invalid("link_life", f"A link lives between a minute and {hours} hours.")
+        expires_at = min(now + life, share.expires_at).replace(microsecond=0)
+        link_id = identifiers.new_id("lnk", self._random(16))
+        key = self._keys.signing("link")
+        token = tokens.LinkToken(
+            key_id=key.id,
+            share_id=share.id,
+            link_id=link_id,
+            action="open",
+            expires=int(expires_at.timestamp()),
+        )
+        link_hash = tokens.link_hash(link_id)
+        records.add(Link(hash=link_hash, share_id=share.id, expires_at=expires_at, created_at=now))
+        details: dict[str, str | int | None] = {"expires": timestamp(expires_at)}
+        records.add(self._entry("link.created", actor, now, share, details, {}, link=link_hash))
+        return NewLink(f"{self._base_url}/s/{tokens.sign(token, key.secret)}", expires_at)
+
+    def _entry(
+        self,
+        kind: str,
+        actor: Actor,
+        now: datetime,
+        share: Share,
+        details: dict[str, str | int | None],
+        personal: dict[str, str | None],
+        **references: str,
+    ) -> object:
+        return entry(
+            kind,
+            actor,
+            now,
+            self._random,
+            details=details,
+            personal=personal,
+            share=share.id,
+            document=share.document_id,
+            recipient=share.recipient_id,
+            **references,
+        )

@@ -1,0 +1,112 @@
+"""Sweeping: what time ends, the worker ends. Sends that fell silent, agreements that ran out, rows and objects
+that nothing needs any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.audit import Actor, Clock, Random, entry
+from service.blobs import BlobStore
+from service.delivery import close_send
+from service.ndas import end_uncovered
+from service.objects import PREFIX, SIDECAR
+from service.ports import Database, Records
+from service.records import (
+    Answer,
+    Copy,
+    Delivery,
+    Nda,
+    NdaState,
+    SealedObject,
+    Send,
+    Share,
+    Throttle,
+)
+
+WORKER = Actor("worker")
+ORPHAN_AGE = timedelta(days=1)
+"""How old an object without a row must be before it is moved to the trash: no upload takes so long."""
+
+TRASH = "trash/"
+ANSWER_AGE = timedelta(hours=24)
+
+
+class Sweeping:
+    """The worker's tidying. Each method is safe to run at any time, in any process."""
+
+    def __init__(
+        self, database: Database, store: BlobStore, silent: timedelta, clock: Clock, random: Random
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._silent = silent
+        self._clock = clock
+        self._random = random
+
+    def end_silent_sends(self) -> int:
+        """End as *unknown* the sends whose process fell silent; returns how many."""
+        now = self._clock()
+        with self._database.write() as records:
+            silent = records.find(Send, ended_at=None, alive_at__le=now - self._silent, lock=True, limit=100)
+            for send in silent:
+                references = _references(records, send)
+                close_send(records, send, send.sent, "unknown", WORKER, now, self._random, references)
+        return len(silent)
+
+    def end_expired_ndas(self) -> int:
+        """End the shares whose agreement has run out and that no other covers; returns how many shares."""
+        now = self._clock()
+        ended = 0
+        with self._database.write() as records:
+            for nda in records.find(Nda, state=NdaState.APPROVED, valid_until__le=now):
+                ended += end_uncovered(records, WORKER, now, self._random, nda)
+        return ended
+
+    def forget_old_rows(self) -> None:
+        """Remove kept answers and throttles whose time is over."""
+        now = self._clock()
+        with self._database.write() as records:
+            records.remove(Answer, created_at__le=now - ANSWER_AGE)
+            records.remove(Throttle, until__le=now)
+
+    def trash_orphans(self) -> int:
+        """Move objects that have no row and are older than a day to the trash; returns how many.
+
+        Nothing is deleted for good: the trash keeps payload and sidecar under the day's name.
+        """
+        now = self._clock()
+        moved = 0
+        for blob in self._store.list(PREFIX):
+            object_id = blob.key.rsplit("/", 1)[-1].removesuffix(SIDECAR)
+            if blob.modified > now - ORPHAN_AGE or self._known(object_id):
+                continue
+            target = f"{TRASH}{now:%Y-%m-%d}/{blob.key}"
+            self._store.put(target, self._store.read(blob.key))
+            self._store.delete(blob.key)
+            moved += 1
+        if moved:
+            with self._database.write() as records:
+                made = entry("store.swept", WORKER, now, self._random, details={"objects": moved})
+                records.add(made)
+        return moved
+
+    def _known(self, object_id: str) -> bool:
+        with self._database.read() as records:
+            return records.get(SealedObject, object_id) is not None
+
+
+def _references(records: Records, send: Send) -> dict[str, str]:
+    delivery = records.get(Delivery, send.delivery_id)
+    share = records.get(Share, delivery.share_id) if delivery else None
+    copy = records.get(Copy, delivery.copy_id) if delivery else None
+    if delivery is None or share is None or copy is None:
+        return {}
+    return {
+        "share": share.id,
+        "link": delivery.link_hash,
+        "document": share.document_id,
+        "version": copy.version_id,
+        "recipient": share.recipient_id,
+        "copy": copy.id,
+        "delivery": delivery.id,
+    }
