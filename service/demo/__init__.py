@@ -1,0 +1,1 @@
+"""What `make demo` needs that the product itself does not: a sample report and its facts."""
