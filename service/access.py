@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from crypto import api_keys
+from crypto.errors import ApiKeyInvalid
 from service.audit import Actor, Clock, Random, entry, timestamp
 from service.errors import DomainError, Problem, invalid, not_found
 from service.ports import Database
@@ -56,11 +57,11 @@ class ApiKeys:
         chosen = sorted(set(scopes))
         if not chosen:
             raise invalid("scopes", "Give the key at least one scope: " + ", ".join(Scope))
-        made = api_keys.new_api_key(self._random)
+        text = api_keys.new_api_key(self._random)
         record = ApiKey(
-            id=made.id,
+            id=api_keys.api_key_id(text),
             name=name,
-            secret_hash=made.secret_hash,
+            secret_hash=api_keys.hash_secret(text),
             scopes=[str(scope) for scope in chosen],
             created_at=now,
             expires_at=expires_at,
@@ -69,21 +70,23 @@ class ApiKeys:
         with self._database.write() as records:
             records.add(record)
             records.add(entry("api-key.created", actor, now, self._random, details=details))
-        return record, made.text
+        return record, text
 
     def authenticate(self, text: str) -> ApiKey:
         """The key in force that this text is. One and the same error for all that is not."""
         refusal = DomainError(
             Problem.UNAUTHENTICATED, "This needs a valid API key: `Authorization: Bearer smk_…`."
         )
-        presented = api_keys.parse(text)
-        if presented is None:
-            raise refusal
+        try:
+            key_id = api_keys.api_key_id(text)
+        except ApiKeyInvalid:
+            raise refusal from None
         now = self._clock()
         with self._database.read() as records:
-            record = records.get(ApiKey, presented.id)
-        genuine = api_keys.verify(presented, record.secret_hash if record else None)
-        if not genuine or record is None or record.revoked_at or record.expires_at <= now:
+            record = records.get(ApiKey, key_id)
+        if record is None or not api_keys.matches(text, record.secret_hash):
+            raise refusal
+        if record.revoked_at or record.expires_at <= now:
             raise refusal
         if record.last_used_at is None or record.last_used_at + LAST_USE_EVERY <= now:
             with self._database.write() as records:

@@ -14,10 +14,10 @@ from datetime import timedelta
 
 from crypto import replay
 from crypto.context import context
+from crypto.lengths import NONCE_SIZE
 from service.audit import Clock, Random
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
-from service.objects import NONCE_SIZE
 from service.ports import Database, DatabaseUnavailable, Taken
 from service.records import Answer
 

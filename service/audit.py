@@ -15,9 +15,6 @@ from crypto import canonical, commitments, identifiers
 from service.records import InboxEntry
 
 LEAF_VERSION = 1
-SALT_SIZE = 32
-"""Bytes of the salt of one committed value: as long as the MAC's output, so a value cannot be guessed."""
-
 MAX_AGENT = 300
 """Characters kept of a User-Agent: browsers send up to about 250; the rest would only feed the log."""
 
@@ -126,7 +123,9 @@ def _commit(values: Mapping[str, str | None], random: Random) -> dict[str, dict[
     given = {name: value for name, value in values.items() if value}
     if not given.keys() <= PERSONAL_FIELDS:
         raise ValueError(f"personal fields {sorted(given)}")
-    return {name: {"value": value, "salt": random(SALT_SIZE).hex()} for name, value in given.items()}
+    return {
+        name: {"value": value, "salt": random(commitments.SALT_SIZE).hex()} for name, value in given.items()
+    }
 
 
 def timestamp(moment: datetime) -> str:

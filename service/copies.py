@@ -24,7 +24,7 @@ from watermark.errors import Unmarkable
 from watermark.mark import Mark, check_mark
 from watermark.mint import Fill, mint
 from watermark.stamp import STAMP_VERSION, stamp
-from watermark.template import HEADER_SIZE, SlotTable, table_size
+from watermark.template import HEADER_SIZE, SlotTable, table_range
 
 OPEN_TEMPLATES = 64
 """How many versions' slot tables stay in memory: as many reports as a company lends at a time, some MB in all."""
@@ -117,7 +117,7 @@ class Copies:
             raise DomainError(Problem.UNAVAILABLE, f"The template {template_id} is not in the database.")
         reader = self._objects.open(stored)
         header = b"".join(reader.read(0, HEADER_SIZE))
-        table = SlotTable.decode(b"".join(reader.read(HEADER_SIZE, HEADER_SIZE + table_size(header))))
+        table = SlotTable.decode(b"".join(reader.read(0, table_range(header)[1])))
         opened = _OpenTemplate(table, reader)
         with self._lock:
             self._open[template_id] = opened

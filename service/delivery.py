@@ -88,7 +88,7 @@ class Deliveries:
 
         Raises `Unauthentic`, `DatabaseUnavailable` (then nothing is shown).
         """
-        found = self._look(text, "open", actor)
+        found = self._look(text, tokens.Action.OPEN, actor)
         if isinstance(found, Denied):
             return found
         _, allowed, link = found
@@ -105,7 +105,7 @@ class Deliveries:
     def ask(self, text: str, actor: Actor) -> Granted | Denied:
         """Grant one download, or say why not. Raises `Unauthentic`, `DatabaseUnavailable`, `StoreError`."""
         # 1 to 3. Token, state, decision.
-        found = self._look(text, "open", actor)
+        found = self._look(text, tokens.Action.OPEN, actor)
         if isinstance(found, Denied):
             return found
         _, allowed, link = found
@@ -147,7 +147,7 @@ class Deliveries:
 
     def begin(self, text: str, actor: Actor) -> tuple[Delivery, Allowed, Copy] | Denied:
         """The delivery that this token names, decided anew. Consumes and records nothing (unless denied)."""
-        token = self._verify(text, "deliver", actor)
+        token = self._verify(text, tokens.Action.DELIVER, actor)
         if isinstance(token, Denied):
             return token
         now = self._clock()
@@ -185,7 +185,9 @@ class Deliveries:
         """The service's clock."""
         return self._clock()
 
-    def _look(self, text: str, action: str, actor: Actor) -> tuple[tokens.LinkToken, Allowed, Link] | Denied:
+    def _look(
+        self, text: str, action: tokens.Action, actor: Actor
+    ) -> tuple[tokens.LinkToken, Allowed, Link] | Denied:
         # 1. Signature and expiry. No database yet (but for the entry of an authentic link that has expired).
         token = self._verify(text, action, actor)
         if isinstance(token, Denied):
@@ -203,7 +205,7 @@ class Deliveries:
             return self._deny(decided, grant.share, link_hash, actor, now)
         return token, decided, grant.link
 
-    def _verify(self, text: str, action: str, actor: Actor) -> tokens.LinkToken | Denied:
+    def _verify(self, text: str, action: tokens.Action, actor: Actor) -> tokens.LinkToken | Denied:
         now = self._clock()
         try:
             token = tokens.verify(text, self._keys.verifying("link"), int(now.timestamp()))
@@ -305,7 +307,7 @@ class Deliveries:
             key_id=key.id,
             share_id=delivery.share_id,
             link_id=delivery.id,
-            action="deliver",
+            action=tokens.Action.DELIVER,
             expires=int(delivery.until.timestamp()),
         )
         return tokens.sign(token, key.secret)
@@ -313,10 +315,10 @@ class Deliveries:
     def _deny_expired(self, token: tokens.LinkToken, actor: Actor, now: datetime) -> Denied:
         with self._database.read() as records:
             share = records.get(Share, token.share_id)
-            delivery = records.get(Delivery, token.link_id) if token.action == "deliver" else None
+            delivery = records.get(Delivery, token.link_id) if token.action == tokens.Action.DELIVER else None
         if share is None:
             raise Unauthentic
-        if token.action == "deliver":
+        if token.action == tokens.Action.DELIVER:
             if delivery is None:
                 raise Unauthentic
             return self._deny(Denial.DELIVERY_OVER, share, delivery.link_hash, actor, now)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crypto import identifiers, tokens
-from crypto.context import context
-from crypto.keys import KEY_SIZE, Keyring, WrappedKey, new_key
+from crypto.context import key_context
+from crypto.keys import Keyring, WrappedKey, new_key
+from crypto.lengths import NONCE_SIZE
 from service.audit import Actor, Clock, Random, entry
 from service.errors import DomainError, Problem
-from service.objects import NONCE_SIZE
 from service.ports import Database, Records
 from service.records import NamedKey
 
@@ -121,15 +121,14 @@ class NamedKeys:
         details: dict[str, str | int | None],
     ) -> NamedKey:
         key_id = identifiers.new_id("key", self._random(16))
-        master = self._keyring().current
         secret = new_key(self._random)
-        wrapped = master.wrap(secret, key_context(purpose, key_id), nonce=self._random(NONCE_SIZE))
+        wrapped = self._keyring().wrap(secret, key_context(purpose, key_id), nonce=self._random(NONCE_SIZE))
         record = NamedKey(
             id=key_id,
             purpose=purpose,
             owner_id=None,
             wrapped_key=wrapped.encode(),
-            master_id=master.id,
+            master_id=wrapped.master_id,
             created_at=now,
         )
         records.add(record)
@@ -150,18 +149,11 @@ class NamedKeys:
     def _secret(self, key: NamedKey) -> bytes:
         secret = self._secrets.get(key.id)
         if secret is None:
-            wrapped = WrappedKey.decode(key.wrapped_key)
+            wrapped = WrappedKey.decode(key.master_id, key.wrapped_key)
             secret = self._keyring().unwrap(wrapped, key_context(key.purpose, key.id))
-            if len(secret) != KEY_SIZE:
-                raise DomainError(Problem.UNAVAILABLE, f"The {key.purpose} key {key.id} is damaged.")
             self._secrets[key.id] = secret
         return secret
 
     def _forget(self) -> None:
         with self._lock:
             self._listed_at = None
-
-
-def key_context(purpose: str, key_id: str) -> bytes:
-    """What a named key is bound to when wrapped."""
-    return context("key", "purpose", purpose, key_id)

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 
 from crypto import identifiers, sealing
 from crypto.context import context
-from crypto.keys import Keyring, Sidecar, WrappedKey, new_key
+from crypto.keys import Keyring, WrappedKey, new_key
+from crypto.lengths import NONCE_SIZE
+from crypto.sidecar import Sidecar
 from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.records import SealedObject
 
 PREFIX = "objects/"
 SIDECAR = ".key"
-NONCE_SIZE = 12
-"""Bytes of an AES-GCM nonce."""
+TRASH = "trash/"
 
 
 @dataclass
@@ -64,26 +65,31 @@ class SealedObjects:
         Memory does not grow with the object. Raises `StoreError`, and whatever `chunks` raises; then no payload
         with a sidecar is left.
         """
-        key_id = identifiers.new_id("obj", self._random(16))
-        bound = context(role, owner_kind, owner_id, key_id)
+        object_id = identifiers.new_id("obj", self._random(16))
+        bound = context(role, owner_kind, owner_id, object_id)
         data_key = new_key(self._random)
         digest = Digest()
         sealed = sealing.seal(data_key, bound, digest.over(chunks), salt=self._random(sealing.SALT_SIZE))
-        master = self._keyring().current
-        wrapped = master.wrap(data_key, bound, nonce=self._random(NONCE_SIZE))
+        wrapped = self._keyring().wrap(data_key, bound, nonce=self._random(NONCE_SIZE))
+        sealed_size = self._store.put(payload_key(role, object_id), sealed)
         sidecar = Sidecar(
-            role=role, owner_kind=owner_kind, owner_id=owner_id, object_id=key_id, wrapped_key=wrapped
+            role=role,
+            owner_kind=owner_kind,
+            owner_id=owner_id,
+            object_id=object_id,
+            sealed_size=sealed_size,
+            master_id=wrapped.master_id,
+            wrapped_key=wrapped.encode(),
         )
-        self._store.put(payload_key(role, key_id), sealed)
-        self._store.put(sidecar_key(role, key_id), [sidecar.encode()])
+        self._store.put(sidecar_key(role, object_id), [sidecar.encode()])
         record = SealedObject(
-            id=key_id,
+            id=object_id,
             role=role,
             owner_kind=owner_kind,
             owner_id=owner_id,
             size=digest.size,
-            wrapped_key=wrapped.encode(),
-            master_id=master.id,
+            wrapped_key=sidecar.wrapped_key,
+            master_id=sidecar.master_id,
             created_at=self._clock(),
         )
         return record, digest.sha256
@@ -94,7 +100,7 @@ class SealedObjects:
         Raises `SealBroken` when the object is not what was stored here, `StoreError` when it cannot be had.
         """
         bound = context(record.role, record.owner_kind, record.owner_id, record.id)
-        wrapped = WrappedKey.decode(record.wrapped_key)
+        wrapped = WrappedKey.decode(record.master_id, record.wrapped_key)
         data_key = self._keyring().unwrap(wrapped, bound)
         key = payload_key(record.role, record.id)
         return sealing.SealedReader(

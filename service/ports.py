@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from crypto.keys import Keyring
 from service.records import Copy, Document, Link, Nda, Recipient, Share, Template, Version
 
 R = TypeVar("R")
@@ -55,6 +56,22 @@ class Records(Protocol):
         """Delete the records that meet all conditions (at least one must be given); returns how many."""
 
 
+class MasterKeyHolder(Protocol):
+    """Where the master keys are kept. All raise an error whose message is one line that says what to do."""
+
+    def exists(self) -> bool:
+        """Whether there is a keyring, of whatever content."""
+
+    def keyring(self) -> Keyring:
+        """The keys as they are now; cheap to ask often."""
+
+    def create(self, keyring: Keyring) -> None:
+        """Keep this keyring, where there is none: one that is there is never replaced by this."""
+
+    def replace(self, keyring: Keyring) -> None:
+        """Keep this keyring instead of the one that is there, whole or not at all."""
+
+
 @dataclass(frozen=True)
 class Grant:
     """All that a decision needs, as it was at one moment."""
@@ -73,10 +90,13 @@ class Database(Protocol):
     """Where records live. All raise `DatabaseUnavailable`; leaving a block by an exception rolls back."""
 
     def read(self) -> AbstractContextManager[Records]:
-        """A transaction that sees one moment and changes nothing."""
+        """A transaction that sees one moment and changes nothing; within a write of this thread, that write."""
 
     def write(self) -> AbstractContextManager[Records]:
-        """A transaction that is durable (synced) when its block has ended without an exception."""
+        """A transaction that is durable (synced) when its block has ended without an exception.
+
+        A write within a write of the same thread is part of it, and durable when the outer one is.
+        """
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
         """The state of one share in one query; None when there is no such share."""

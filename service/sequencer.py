@@ -54,19 +54,18 @@ class Sequencer:
         logged = [_place(waiting, state.size + offset, now) for offset, waiting in enumerate(batch)]
         known: dict[tuple[int, int], bytes] = {}
 
-        def read_node(level: int, index: int) -> bytes:
+        def read_node(level: int, index: int) -> bytes | None:
             if (level, index) not in known:
                 node = records.get(TreeNode, _node_key(level, index))
                 if node is None:
-                    raise LookupError(f"the log's tree lacks node {level}:{index}; restore the database")
+                    return None
                 known[level, index] = node.hash
             return known[level, index]
 
-        added = merkle.append(state.size, [entry.leaf_hash for entry in logged], read_node)
-        known.update(added)
-        size = state.size + len(logged)
+        nodes, size = merkle.append_nodes(state.size, [item.leaf_hash for item in logged], read_node)
+        known.update({(node.level, node.index): node.hash for node in nodes})
         records.add(*logged)
-        records.add(*(TreeNode(_node_key(*place), value) for place, value in added.items()))
+        records.add(*(TreeNode(_node_key(node.level, node.index), node.hash) for node in nodes))
         records.change(state, size=size, root=merkle.root(size, read_node), sequenced=now)
         records.remove(InboxEntry, id__in=[waiting.id for waiting in batch])
 

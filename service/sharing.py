@@ -229,7 +229,7 @@ class Sharing:
             key_id=key.id,
             share_id=share.id,
             link_id=link_id,
-            action="open",
+            action=tokens.Action.OPEN,
             expires=int(expires_at.timestamp()),
         )
         link_hash = tokens.link_hash(link_id)

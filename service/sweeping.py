@@ -9,7 +9,7 @@ from service.audit import Actor, Clock, Random, entry
 from service.blobs import BlobStore
 from service.delivery import close_send
 from service.ndas import end_uncovered
-from service.objects import PREFIX, SIDECAR
+from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, Records
 from service.records import (
     Answer,
@@ -27,7 +27,6 @@ WORKER = Actor("worker")
 ORPHAN_AGE = timedelta(days=1)
 """How old an object without a row must be before it is moved to the trash: no upload takes so long."""
 
-TRASH = "trash/"
 ANSWER_AGE = timedelta(hours=24)
 
 

@@ -29,8 +29,7 @@ class SqlDatabase:
 
     def __init__(self, url: str, *, password: str | None = None, threads: int = THREADS) -> None:
         """See `engines.open_engines`; `threads` of this process may ask at once."""
-        with translated():
-            self.engines = open_engines(url, password, threads)
+        self.engines = open_engines(url, password, threads)
 
     @property
     def dialect(self) -> str:
@@ -40,15 +39,27 @@ class SqlDatabase:
     @contextmanager
     def read(self) -> Iterator[SqlRecords]:
         """See `Database.read`."""
+        outer = self._open.get()
+        if outer is not None:
+            yield outer
+            return
         with translated(), self.engines.reading.begin() as connection:
             yield SqlRecords(connection, writable=False)
 
     @contextmanager
     def write(self) -> Iterator[SqlRecords]:
         """See `Database.write`. SQLite has one writer at a time; PostgreSQL locks rows."""
+        outer = self._open.get()
+        if outer is not None:
+            yield outer
+            return
         with translated(), self.engines.writing.begin() as connection:
             records = SqlRecords(connection, writable=True)
-            yield records
+            token = self._open.set(records)
+            try:
+                yield records
+            finally:
+                self._open.reset(token)
             records.close()
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
