@@ -7,13 +7,13 @@ import hmac
 from crypto.errors import CommitmentInvalid
 from crypto.lengths import check_length
 
-SALT = 32
+SALT_SIZE = 32
 """Random bytes for each field of each entry: without them the value is not found by guessing."""
 
 
 def commit(name: str, value: str, salt: bytes) -> str:
     """HMAC-SHA-256 in hex over name and value, keyed by `salt`. Raises `WrongLength`, `CommitmentInvalid`."""
-    check_length("the salt of a commitment", salt, SALT)
+    check_length("the salt of a commitment", salt, SALT_SIZE)
     if not name or "\x00" in name:
         raise CommitmentInvalid("the name of a committed field is not empty and holds no zero byte")
     try:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from crypto import base64url
 from crypto.errors import KeyFileError, KeyInUse, UnknownMasterKey, WrappedKeyInvalid, WrongKeyLength
 from crypto.identifiers import RANDOM_BYTES, new_id
-from crypto.lengths import KEY, NONCE, TAG, check_key, check_length
+from crypto.lengths import KEY_SIZE, NONCE_SIZE, TAG_SIZE, check_key, check_length
 
 MAX_WRAPPED = 4096
 """Bytes of a key that is wrapped. Ours have 32; a private key in DER fits, a document does not."""
@@ -36,7 +36,7 @@ _WARNING = "# Whoever has this file can open every report. Keep it apart from th
 
 def new_key(random: Callable[[int], bytes]) -> bytes:
     """32 bytes from `random` (such as `secrets.token_bytes`). Raises `WrongKeyLength` if it gives other."""
-    key = random(KEY)
+    key = random(KEY_SIZE)
     check_key("what the source of randomness gave", key)
     return key
 
@@ -63,9 +63,9 @@ class WrappedKey:
             raise WrappedKeyInvalid(
                 "the text of a wrapped key is damaged: use the one in the sidecar"
             ) from error
-        if body == text or not NONCE + TAG < len(data) <= NONCE + MAX_WRAPPED + TAG:
+        if body == text or not NONCE_SIZE + TAG_SIZE < len(data) <= NONCE_SIZE + MAX_WRAPPED + TAG_SIZE:
             raise WrappedKeyInvalid(f"this is no wrapped key of the kind {WRAPPED_PREFIX!r}")
-        return cls(master_id, data[:NONCE], data[NONCE:])
+        return cls(master_id, data[:NONCE_SIZE], data[NONCE_SIZE:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class MasterKey:
         """
         if not 1 <= len(key) <= MAX_WRAPPED:
             raise WrongKeyLength("a key to wrap", f"1 to {MAX_WRAPPED}", len(key))
-        check_length("the nonce of a wrapped key", nonce, NONCE)
+        check_length("the nonce of a wrapped key", nonce, NONCE_SIZE)
         return WrappedKey(self.id, nonce, AESGCM(self.key).encrypt(nonce, key, context))
 
     def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from crypto.errors import WrongKeyLength, WrongLength
 
-KEY = 32
+KEY_SIZE = 32
 """Every symmetric key here: AES-256, and HMAC-SHA-256 at the size of its output."""
 
-NONCE = 12
+NONCE_SIZE = 12
 """AES-GCM with a nonce of 96 bits, the only size that is used as it is (SP 800-38D, section 7.1)."""
 
-TAG = 16
+TAG_SIZE = 16
 """The full tag of AES-GCM; shorter ones make forging cheaper."""
 
 
 def check_key(what: str, key: bytes) -> None:
-    """Raise `WrongKeyLength` unless `key` has `KEY` bytes."""
-    if len(key) != KEY:
-        raise WrongKeyLength(what, str(KEY), len(key))
+    """Raise `WrongKeyLength` unless `key` has `KEY_SIZE` bytes."""
+    if len(key) != KEY_SIZE:
+        raise WrongKeyLength(what, str(KEY_SIZE), len(key))
 
 
 def check_length(what: str, value: bytes, length: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from crypto.errors import TreeBroken
 from crypto.lengths import check_length
 
-HASH = 32
+HASH_SIZE = 32
 """Bytes of every hash here: SHA-256."""
 
 ReadNode = Callable[[int, int], bytes | None]
@@ -53,7 +53,7 @@ def append_nodes(size: int, leaf_hashes: Sequence[bytes], read_node: ReadNode) -
     nodes: list[Node] = []
     added: dict[tuple[int, int], bytes] = {}
     for leaf, value in enumerate(leaf_hashes, size):
-        check_length("a leaf hash", value, HASH)
+        check_length("a leaf hash", value, HASH_SIZE)
         level, index = 0, leaf
         while True:
             nodes.append(Node(level, index, value))
@@ -80,6 +80,6 @@ def root(size: int, read_node: ReadNode) -> bytes:
 
 def _stored(read_node: ReadNode, level: int, index: int) -> bytes:
     value = read_node(level, index)
-    if value is None or len(value) != HASH:
+    if value is None or len(value) != HASH_SIZE:
         raise TreeBroken(f"node {level}:{index} of the log's tree is missing: restore the database")
     return value

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from crypto.errors import AnswerBroken, IdempotencyKeyInvalid
-from crypto.lengths import KEY, NONCE, TAG, check_key, check_length
+from crypto.lengths import KEY_SIZE, NONCE_SIZE, TAG_SIZE, check_key, check_length
 
 MAX_RAW_KEY = 255
 """Bytes of a raw Idempotency-Key: what callers send is a UUID or a number of theirs."""
@@ -29,17 +29,17 @@ def seal_answer(
 
     Raises `WrongKeyLength`, `WrongLength`, `IdempotencyKeyInvalid`.
     """
-    check_length("the nonce of a kept answer", nonce, NONCE)
+    check_length("the nonce of a kept answer", nonce, NONCE_SIZE)
     return nonce + _cipher(service_key, idempotency_key).encrypt(nonce, answer, context)
 
 
 def open_answer(service_key: bytes, idempotency_key: str, context: bytes, sealed: bytes) -> bytes:
     """The answer again. Raises `AnswerBroken` under any other key or context, and as `seal_answer`."""
     cipher = _cipher(service_key, idempotency_key)
-    if len(sealed) < NONCE + TAG:
+    if len(sealed) < NONCE_SIZE + TAG_SIZE:
         raise AnswerBroken("a kept answer is cut off: make the call again with a new Idempotency-Key")
     try:
-        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], context)
+        return cipher.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], context)
     except InvalidTag as error:
         raise AnswerBroken(
             "a kept answer does not open: make the call again with a new Idempotency-Key"
@@ -58,7 +58,7 @@ def idempotency_hash(service_key: bytes, idempotency_key: str) -> str:
 def _cipher(service_key: bytes, idempotency_key: str) -> AESGCM:
     check_key("the service key", service_key)
     info = _ANSWER_LABEL + _raw(idempotency_key)
-    return AESGCM(HKDFExpand(SHA256(), KEY, info).derive(service_key))
+    return AESGCM(HKDFExpand(SHA256(), KEY_SIZE, info).derive(service_key))
 
 
 def _raw(idempotency_key: str) -> bytes:
