@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,6 +21,12 @@ _PING = text(
 )
 
 
+class _Joined(threading.local):
+    """The write that is open in this thread, if any: what begins within it is part of it."""
+
+    records: SqlRecords | None = None
+
+
 class SqlDatabase:
     """Records in SQLite or PostgreSQL, by URL. Safe to use from many threads; make it after a fork.
 
@@ -30,6 +37,7 @@ class SqlDatabase:
     def __init__(self, url: str, *, password: str | None = None, threads: int = THREADS) -> None:
         """See `engines.open_engines`; `threads` of this process may ask at once."""
         self.engines = open_engines(url, password, threads)
+        self._joined = _Joined()
 
     @property
     def dialect(self) -> str:
@@ -39,7 +47,7 @@ class SqlDatabase:
     @contextmanager
     def read(self) -> Iterator[SqlRecords]:
         """See `Database.read`."""
-        outer = self._open.get()
+        outer = self._joined.records
         if outer is not None:
             yield outer
             return
@@ -49,17 +57,17 @@ class SqlDatabase:
     @contextmanager
     def write(self) -> Iterator[SqlRecords]:
         """See `Database.write`. SQLite has one writer at a time; PostgreSQL locks rows."""
-        outer = self._open.get()
+        outer = self._joined.records
         if outer is not None:
             yield outer
             return
         with translated(), self.engines.writing.begin() as connection:
             records = SqlRecords(connection, writable=True)
-            token = self._open.set(records)
+            self._joined.records = records
             try:
                 yield records
             finally:
-                self._open.reset(token)
+                self._joined.records = None
             records.close()
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:

@@ -6,6 +6,7 @@ An `Engines` has three ways in: `reading` (one moment, changes nothing), `writin
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
+
+from service.ports import DatabaseUnavailable
 
 THREADS = 16
 """Connections a process keeps at most: one for each thread of a web process, which never holds two."""
@@ -36,6 +39,9 @@ UNANSWERED_TIMEOUT = 10.0
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
+# At level DEBUG SQLAlchemy logs the rows it reads, whatever its settings say.
+logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
 
@@ -56,8 +62,8 @@ class Engines:
 def open_engines(url: str, password: str | None = None, threads: int = THREADS) -> Engines:
     """The engines of `sqlite:///path` or `postgresql+psycopg://user@host/name`.
 
-    Makes an absent SQLite file (mode 0600) and its folder (0700). PostgreSQL is not connected to yet.
-    Raises `ValueError` for any other URL, without repeating it: it might hold a password.
+    Makes an absent SQLite file (mode 0600) and its folder (0700), or raises `DatabaseUnavailable`. PostgreSQL
+    is not connected to yet. Any other URL is a `ValueError` that does not repeat it: it might hold a password.
     """
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -106,16 +112,21 @@ def _beginner(statement: str) -> Any:
 
 
 def _make_file(path: Path) -> None:
-    if not path.parent.exists():
-        path.parent.mkdir(mode=FOLDER_MODE, parents=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
-    if path.stat().st_mode & 0o077:
-        path.chmod(FILE_MODE)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        if path.stat().st_mode & 0o077:
+            path.chmod(FILE_MODE)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"The database's file {path} cannot be opened: {error.strerror}. Give this user its folder."
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
@@ -131,9 +142,9 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 def _postgresql(url: URL, threads: int) -> Engines:
     settings = {
-        "statement_timeout": f"{STATEMENT_TIMEOUT:.0f}s",
-        "lock_timeout": f"{WAIT:.0f}s",
-        "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT:.0f}s",
+        "statement_timeout": f"{STATEMENT_TIMEOUT * 1000:.0f}ms",
+        "lock_timeout": f"{WAIT * 1000:.0f}ms",
+        "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}ms",
         "synchronous_commit": "on",  # whatever the server's default: a commit is durable
         "timezone": "UTC",
     }

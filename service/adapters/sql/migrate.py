@@ -1,4 +1,4 @@
-"""Schema changes: explicit, one at a time, whole or not at all. And the check that nothing serves another one."""
+"""Schema changes: explicit, one at a time, whole or not at all; and the check that the schema is ours."""
 
 from __future__ import annotations
 

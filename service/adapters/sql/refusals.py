@@ -42,8 +42,6 @@ def translated() -> Iterator[None]:
         if isinstance(error.orig, ValueError | TypeError):  # of our own types, before the database was asked
             raise ValueError(str(error.orig)) from None
         raise
-    except OverflowError as error:
-        raise RecordRefused("A number does not fit into 64 bits.") from error
 
 
 def _translation(error: exc.DBAPIError) -> Exception:

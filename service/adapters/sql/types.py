@@ -6,20 +6,51 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-Line = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text that sorts by code point everywhere; a locale's order would differ and could change under an index."""
-
-Whole = BigInteger().with_variant(Integer(), "sqlite")
-"""Integers of 64 bits; SQLite calls them INTEGER, and only that name makes a key the row's own number."""
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+LEAST, MOST = -(2**63), 2**63 - 1
 
 Tree = JSON(none_as_null=True)
 """dict or list, kept as the text it was (not JSONB), so order of keys and escapes survive; None is NULL."""
+
+
+class LineType(TypeDecorator[str]):
+    """Text that sorts by code point everywhere; a locale's order would differ and could change under an index.
+
+    What not both databases can store is a `ValueError`: NUL, and halves of surrogate pairs.
+    """
+
+    impl = _TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise ValueError(f"text is wanted, not {type(value).__name__}")
+        if "\0" in value or not _encodes(value):
+            raise ValueError("text holds a character that cannot be stored: NUL or half of a surrogate pair")
+        return value
+
+
+class WholeType(TypeDecorator[int]):
+    """Integers of 64 bits. SQLite calls them INTEGER: only that name makes a key the row's own number."""
+
+    impl = _INTEGER
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, int) or not LEAST <= value <= MOST:
+            raise ValueError(f"a whole number of 64 bits is wanted (this is of {type(value).__name__})")
+        return value
 
 
 class Moment(TypeDecorator[datetime]):
@@ -51,7 +82,7 @@ class Moment(TypeDecorator[datetime]):
 class Closed(TypeDecorator[StrEnum]):
     """A member of one `StrEnum`, stored as its value. Anything else is a `ValueError`."""
 
-    impl = String
+    impl = _TEXT
     cache_ok = True
 
     def __init__(self, members: type[StrEnum]) -> None:
@@ -59,7 +90,7 @@ class Closed(TypeDecorator[StrEnum]):
         self.members = members
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Line)
+        return dialect.type_descriptor(_TEXT)
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
         if value is None:
@@ -71,3 +102,15 @@ class Closed(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.members(value)
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Line = LineType()
+Whole = WholeType()
