@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph, Spacer
+from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph, Spacer, Table
 
 from service.demo import report_figures as figures
 from service.demo import report_narrative as narrative
@@ -19,8 +19,8 @@ from service.demo.report_identity import AUDITOR, COMPANY, PERIOD, REPORT_DATE, 
 from service.demo.report_layout import BODY, NOTE, WIDE_WIDTH, WIDTH, Places, ReportTemplate, contents
 
 SECTION_TITLES: dict[str, str] = {
-    "auditors-opinion": "Independent service auditor's report",
-    "managements-assertion": "Management's assertion",
+    "auditors-opinion": "Independent service auditor’s report",
+    "managements-assertion": "Management’s assertion",
     "system-description": "Description of the system",
     "controls": "Criteria and controls",
     "test-results": "Tests and results",
@@ -56,7 +56,7 @@ def build_report() -> Built:
     out = io.BytesIO()
     template = ReportTemplate(out, places)
     template.multiBuild(_story(places))
-    return Built(out.getvalue(), places, template.page)
+    return Built(out.getvalue(), places, template.page_count)
 
 
 def _story(places: Places) -> list[Flowable]:
@@ -88,11 +88,10 @@ def _front(flow: Flow) -> list[Flowable]:
 
 def _section_one_and_two(flow: Flow) -> list[Flowable]:
     sign: dict[str, Part] = {
-        "signature-auditor": lambda: _signatures(AUDITOR, "Service auditor, Saint Orrin"),
-        "signature-management": lambda: [
-            *_signatures("Ilsabet Quarrow", f"Chief Executive, {COMPANY}"),
-            *_signatures("Teodrin Maske", f"Chief Information Security Officer, {COMPANY}"),
-        ],
+        "signature-auditor": lambda: _signatures((AUDITOR, "Service auditor, Saint Orrin")),
+        "signature-management": lambda: _signatures(
+            ("Ilsabet Quarrow", "Chief Executive"), ("Teodrin Maske", "Chief Information Security Officer")
+        ),
     }
     return [
         *_divider(
@@ -109,11 +108,20 @@ def _divider(flow: Flow, label: str, kind: str, summary: str) -> list[Flowable]:
     return [NextPageTemplate("upright"), PageBreak(), *opening, PageBreak()]
 
 
-def _signatures(name: str, role: str) -> list[Flowable]:
+def _signatures(*signers: tuple[str, str]) -> list[Flowable]:
+    """The signatures of people or firms (name and role), side by side."""
+    cells = [
+        [
+            Paragraph(f"/s/ {name}", NOTE),
+            Paragraph(f"<b>{name}</b><br/>{role}<br/>{written(REPORT_DATE)}", BODY),
+        ]
+        for name, role in signers
+    ]
     return [
         Spacer(1, 16),
-        Paragraph(f"/s/ {name}", NOTE),
-        Paragraph(f"<b>{name}</b><br/>{role}<br/>{written(REPORT_DATE)}", BODY),
+        Table(
+            [cells], colWidths=[WIDTH / len(cells)] * len(cells), style=[("LEFTPADDING", (0, 0), (-1, -1), 0)]
+        ),
     ]
 
 
@@ -140,6 +148,7 @@ def _section_three(flow: Flow) -> list[Flowable]:
             figures.availability(),
             "Figure 5. Availability by month, October 2025 to September 2026, in per cent. Dashed: the commitment.",
         ),
+        "classes": lambda: table(rows.CLASSES, (68, 200, WIDTH - 268)),
         "stores": lambda: table(rows.STORES, (88, 138, 66, 66, 72, 84, 62, WIDE_WIDTH - 576)),
         "incidents": lambda: table(rows.INCIDENTS, (58, 48, 168, WIDTH - 332, 58)),
         "recovery": lambda: table(rows.RECOVERY, (120, *[(WIDTH - 120) / 4] * 4)),
@@ -168,6 +177,7 @@ def _section_four(flow: Flow, controls: ControlTables) -> list[Flowable]:
         "matrix": controls.matrix,
         "procedures": lambda: table(rows.PROCEDURES, (92, WIDTH - 92)),
         "samples": lambda: table(rows.SAMPLES, (190, WIDTH - 190)),
+        "tally": controls.tally,
         "exceptions": controls.exceptions,
     }
     keys = {SECTION_TITLES[kind]: f"section:{kind}" for kind in ("controls", "test-results")}
@@ -184,6 +194,8 @@ def _section_four(flow: Flow, controls: ControlTables) -> list[Flowable]:
         *flow.text(narrative.MATRIX_TEXT, parts),
         PageBreak(),
         *flow.text(narrative.TESTS_TEXT, parts, keys),
+        PageBreak(),
+        *flow.text(narrative.EXCEPTIONS_TEXT, parts),
         NextPageTemplate("wide"),
         PageBreak(),
         *controls.tests(flow),

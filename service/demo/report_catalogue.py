@@ -84,7 +84,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         control="AC-03",
         criterion="CC6.2",
         test=0,
-        text="For 2 of the 40 grants of access that were tested, the approval of the system's owner was "
+        text="For 2 of the 40 grants of access that were tested, the approval of the system’s owner was "
         "recorded one and three working days after the access had been provisioned.",
         effect="Both grants were to the analytics workspace, which holds no customer data. The owner "
         "approved both afterwards, and no activity fell in the time between.",
@@ -121,7 +121,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         effect="The search index can be rebuilt from the document store, whose restore test was performed "
         "in that quarter. The tests of the search index in the other three quarters met the objectives.",
         response="Management agrees. The test was postponed because the index was being moved to a new "
-        "version, and was not scheduled again. A scheduler that opens the test's ticket by itself, and "
+        "version, and was not scheduled again. A scheduler that opens the test’s ticket by itself, and "
         "reports a missed one to the availability forum, is being introduced.",
         remediated=False,
         action="Restore tests opened and watched by a scheduler",

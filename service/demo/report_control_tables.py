@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer, Table
 
-from service.demo.report_catalogue import CONTROLS, DEVIATIONS, FAMILIES, NO_EXCEPTIONS, Control, deviation_of
+from service.demo.report_catalogue import (
+    CONTROLS,
+    DEVIATIONS,
+    FAMILIES,
+    NO_EXCEPTIONS,
+    Control,
+    Family,
+    deviation_of,
+)
 from service.demo.report_criteria import CRITERIA, CRITERIA_GROUPS
 from service.demo.report_flow import Cell, Flow, table
 from service.demo.report_layout import (
@@ -128,6 +136,17 @@ class ControlTables:
             Paragraph("<br/>".join(control.criteria), CELL),
         ]
         return [head, control.description, [inner], ""]
+
+    def tally(self) -> list[Flowable]:
+        """How many controls, tests and exceptions each family has."""
+        rows: list[list[Cell]] = [["Family", "Controls", "Tests", "Exceptions"]]
+        for family in (*FAMILIES, Family("All families", CONTROLS)):
+            tests = sum(len(control.tests) for control in family.controls)
+            noted = sum(deviation_of(control.id) is not None for control in family.controls)
+            rows.append(
+                [family.title, str(len(family.controls)), str(tests), str(noted) if noted else "None"]
+            )
+        return table(rows, (WIDTH - 210, 70, 70, 70))
 
     def exceptions(self) -> list[Flowable]:
         """The exceptions in short. Links to an exception lead here."""

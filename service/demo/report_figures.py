@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from reportlab.graphics.shapes import Drawing, Line, Polygon, Rect, String
 from reportlab.lib.colors import Color, HexColor, white
 
@@ -42,18 +44,29 @@ def _box(
         )
 
 
-def _zone(drawing: Drawing, x: float, y: float, width: float, height: float, title: str, fill: Color) -> None:
-    """A dashed area with its name in the upper left corner."""
+def _zone(
+    drawing: Drawing,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    title: str,
+    fill: Color,
+    indent: float = 7,
+) -> None:
+    """A dashed area with its name at the top, `indent` from its left side."""
     drawing.add(
         Rect(x, y, width, height, fillColor=fill, strokeColor=RULE, strokeWidth=0.8, strokeDashArray=[4, 3])
     )
-    drawing.add(String(x + 7, y + height - 12, title, fontName=SANS_BOLD, fontSize=7.4, fillColor=ACCENT))
+    drawing.add(
+        String(x + indent, y + height - 12, title, fontName=SANS_BOLD, fontSize=7.4, fillColor=ACCENT)
+    )
 
 
 def _arrow(drawing: Drawing, *points: float, label: str = "", shift: tuple[float, float] = (4, 3)) -> None:
     """A line through the points (x, y, x, y, …) with a head at its end; the label stands by its middle."""
     pairs = list(zip(points[::2], points[1::2], strict=True))
-    for (x0, y0), (x1, y1) in zip(pairs, pairs[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(pairs):
         drawing.add(Line(x0, y0, x1, y1, strokeColor=INK, strokeWidth=0.9))
     (x0, y0), (x1, y1) = pairs[-2:]
     dx, dy = (x1 > x0) - (x1 < x0), (y1 > y0) - (y1 < y0)
@@ -74,9 +87,9 @@ def _arrow(drawing: Drawing, *points: float, label: str = "", shift: tuple[float
 def architecture() -> Drawing:
     """The production environment: edge, services, stores, administration, recovery."""
     d = Drawing(WIDTH, 330)
-    _zone(d, 0, 0, WIDTH, 270, "North region: three availability zones", PALE)
-    _zone(d, 12, 96, 300, 152, "Service network", white)
-    _zone(d, 12, 10, 300, 78, "Data network", white)
+    _zone(d, 0, 0, WIDTH, 270, "North region: three availability zones", PALE, 180)
+    _zone(d, 12, 96, 300, 152, "Service network", white, 208)
+    _zone(d, 12, 10, 300, 78, "Data network", white, 172)
     _zone(d, 326, 96, 142, 152, "Administration", white)
     _box(d, 36, 292, 110, 32, "Users of customers", "browser, API, file drop")
     _box(d, 178, 292, 110, 32, "Suppliers", "browser, e-mail notice")
@@ -124,7 +137,7 @@ def organisation() -> Drawing:
         ("General Counsel", ("Compliance", "Internal audit")),
         ("Chief Operating", ("Customer support", "People operations")),
     )
-    _arrow(d, centre, 110, centre, 162)
+    _arrow(d, centre, 140, centre, 162)
     d.add(Line(57, 98, WIDTH - 57, 98, strokeColor=INK, strokeWidth=0.9))
     d.add(Line(centre, 98, centre, 110, strokeColor=INK, strokeWidth=0.9))
     for column, (head, functions) in enumerate(heads):
@@ -153,16 +166,16 @@ def data_flow() -> Drawing:
     _box(d, 226, 22, 112, 36, "5  Document store", "AES-256, key of the tenant", fill=WARN_PALE)
     _box(d, 376, 22, 100, 36, "Order database", "facts and relations", fill=WARN_PALE)
     _box(d, 510, 22, 108, 36, "History database", "who saw what, when", fill=WARN_PALE)
-    _arrow(d, 126, 300, 126, 244, label="HTTPS or SFTP")
+    _arrow(d, 126, 300, 126, 244, label="HTTPS or SFTP", shift=(4, -15))
     _arrow(d, 182, 226, 226, 226)
-    _arrow(d, 282, 208, 282, 152, label="mutual TLS")
-    _arrow(d, 282, 116, 282, 58, label="sealed under a data key")
+    _arrow(d, 282, 208, 282, 152, label="mutual TLS", shift=(4, -15))
+    _arrow(d, 282, 116, 282, 58, label="sealed, own key", shift=(4, -15))
     _arrow(d, 338, 134, 376, 134)
     _arrow(d, 426, 116, 426, 58)
     _arrow(d, 476, 134, 510, 134)
-    _arrow(d, 564, 152, 564, 208, label="recipient's request")
-    _arrow(d, 564, 244, 564, 300, label="document, over TLS")
-    _arrow(d, 564, 116, 564, 58, label="each reading")
+    _arrow(d, 564, 152, 564, 208, label="recipient’s request", shift=(4, -15))
+    _arrow(d, 564, 244, 564, 300, label="document, over TLS", shift=(4, -15))
+    _arrow(d, 564, 116, 564, 58, label="each reading", shift=(4, -15))
     _arrow(d, 338, 48, 357, 48, 357, 226, 500, 226, label="content, opened for this reading", shift=(-60, 4))
     return d
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import white
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Preformatted, Spacer, Table
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table, XPreformatted
 
 from service.demo.report_layout import (
     ACCENT,
@@ -29,7 +30,7 @@ from service.demo.report_layout import (
 )
 
 Part = Callable[[], list[Flowable]]
-Cell = str | Flowable | list[Flowable]
+Cell: TypeAlias = "str | Flowable | list[Flowable]"
 
 _ROOM_UNDER_HEADING = {1: 130, 2: 96}  # points; a heading with less below it moves to the next page
 _ANCHOR = re.compile(r"\s*\{#([\w-]+)\}$")
@@ -57,6 +58,7 @@ class Flow:
     def divider(self, label: str, title: str, summary: str, *keys: str) -> list[Flowable]:
         """The page that opens a section."""
         return [
+            Spacer(1, 168),
             Paragraph(label.upper(), DIVIDER_LABEL),
             self.heading(title, 0, *keys, label=label, style=DIVIDER),
             Paragraph(summary, NOTE),
@@ -81,7 +83,7 @@ class Flow:
                 out += [Paragraph(item, ITEM, bulletText="•") for item in _items(block)]
                 out.append(Spacer(1, 4))
             elif block.startswith("```"):
-                out += [Preformatted(block.strip("`\n"), CODE), Spacer(1, 14)]
+                out += [XPreformatted(block.strip("`\n"), CODE), Spacer(1, 14)]
             else:
                 out.append(Paragraph(" ".join(block.split("\n")), BODY))
         return out

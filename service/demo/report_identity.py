@@ -18,10 +18,15 @@ OPINION = "unqualified"
 CATEGORIES = ("security", "availability", "confidentiality")
 
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
 def written(day: date) -> str:
     """The date as the report writes it, in English whatever the locale: `October 1, 2025`."""
-    months = "January February March April May June July August September October November December".split()
-    return f"{months[day.month - 1]} {day.day}, {day.year}"
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 PERIOD = f"{written(PERIOD_START)} to {written(PERIOD_END)}"

@@ -10,7 +10,7 @@ from reportlab.lib.enums import TA_JUSTIFY
 from reportlab.lib.pagesizes import LETTER, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import asUnicode
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, TableStyle
 from reportlab.platypus.tableofcontents import TableOfContents
 
 from service.demo.report_fonts import SANS, SANS_BOLD
@@ -47,7 +47,17 @@ def _style(name: str, font: str, size: float, leading: float, **more: Any) -> Pa
 BODY = _style("body", "Times-Roman", 10.5, 14.6, alignment=TA_JUSTIFY, spaceAfter=7.5)
 ITEM = _style("item", "Times-Roman", 10.5, 14.2, leftIndent=16, bulletIndent=4, spaceAfter=4)
 NOTE = _style("note", "Times-Italic", 10.5, 14.2)
-CODE = _style("code", "Courier", 8.6, 11.6, leftIndent=10, backColor=PALE, borderPadding=6, spaceBefore=6)
+CODE = _style(
+    "code",
+    "Courier",
+    8.6,
+    11.6,
+    leftIndent=10,
+    rightIndent=6,
+    backColor=PALE,
+    borderPadding=6,
+    spaceBefore=10,
+)
 CAPTION = _style("caption", "Times-Italic", 9.6, 12.5, spaceBefore=5, spaceAfter=12)
 CELL = _style("cell", SANS, 7.9, 10.6)
 CELL_HEAD = _style("cell-head", SANS_BOLD, 7.9, 10.6, textColor=white)
@@ -60,7 +70,7 @@ HEADING = {
     2: _style("h3", SANS_BOLD, 10.6, 14, spaceBefore=9, spaceAfter=5),
 }
 DIVIDER = _style("divider", SANS_BOLD, 27, 33, textColor=ACCENT, spaceAfter=22)
-DIVIDER_LABEL = _style("divider-label", "Helvetica", 12, 16, textColor=ACCENT, spaceBefore=180, spaceAfter=8)
+DIVIDER_LABEL = _style("divider-label", "Helvetica", 12, 16, textColor=ACCENT, spaceAfter=8)
 _CONTENTS = (
     _style("toc1", SANS_BOLD, 9.4, 13, spaceBefore=8),
     _style("toc2", "Times-Roman", 10.2, 13.1, leftIndent=14),
@@ -89,7 +99,7 @@ class Places:
         return sorted(self._pages[key])
 
 
-class Marked(Paragraph):
+class Marked(Paragraph):  # type: ignore[misc]  # reportlab has no types
     """A paragraph that notes its page under `keys` when it is drawn, and can be the target of links."""
 
     places: Places | None = None
@@ -122,11 +132,11 @@ def marked(text: str, style: ParagraphStyle, places: Places, *keys: str, anchor:
     return paragraph
 
 
-class ReportTemplate(BaseDocTemplate):
+class ReportTemplate(BaseDocTemplate):  # type: ignore[misc]  # reportlab has no types
     """The report as a reportlab document: its templates, running lines, outline, page labels and metadata.
 
-    Build it with `multiBuild`; the last pass leaves in `places` where everything stands, and in
-    `page_count` how many pages there are.
+    Build it with `multiBuild`; the last pass leaves in `places` where everything stands, and in `page_count`
+    how many pages there are, since the pass before it had as many.
     """
 
     def __init__(self, out: BytesIO, places: Places) -> None:
@@ -142,7 +152,8 @@ class ReportTemplate(BaseDocTemplate):
             creator="Sealmark demo",
         )
         self.places = places
-        self.page_count = 0
+        self.page_count = 0  # of the pass before, which the running lines print
+        self._last_page = 0
         self._section = ""
         self._body_from = 0  # the page on which Section I begins; before it, pages are numbered i, ii, …
         upright = Frame(SIDE, BOTTOM, WIDTH, LETTER[1] - TOP - BOTTOM, 0, 0, 0, 0)
@@ -156,12 +167,15 @@ class ReportTemplate(BaseDocTemplate):
         )
 
     def beforeDocument(self) -> None:
-        self.page_count = self.page
+        self.page_count = self._last_page
         self.places.clear()
         self._section = ""
         self._body_from = 0
         self.canv.showOutline()
         self.canv.addPageLabel(0, style="ROMAN_LOWER", start=1)
+
+    def afterPage(self) -> None:
+        self._last_page = self.page
 
     def afterFlowable(self, flowable: Flowable) -> None:
         if not isinstance(flowable, Heading):
@@ -202,8 +216,8 @@ def _roman(number: int) -> str:
 
 def contents() -> TableOfContents:
     """The table of contents: three levels, each entry a link."""
-    table = TableOfContents(levelStyles=list(_CONTENTS), dotsMinLevel=0, rightColumnWidth=30)
-    return table
+    tight = TableStyle([("TOPPADDING", (0, 0), (-1, -1), 0.4), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.4)])
+    return TableOfContents(levelStyles=list(_CONTENTS), dotsMinLevel=0, tableStyle=tight)
 
 
 def draw_cover(canvas: Any, _: BaseDocTemplate) -> None:

@@ -13,7 +13,7 @@ FACTS: Rows = (
     ("Categories", "Security, availability, confidentiality"),
     ("Subservice organisations", f"{CLOUD}, {MAILER} (both carved out)"),
     ("Service auditor", AUDITOR),
-    ("Date of the auditor's report", written(REPORT_DATE)),
+    ("Date of the auditor’s report", written(REPORT_DATE)),
     ("Opinion", "Unqualified, with three exceptions noted"),
 )
 
@@ -35,7 +35,7 @@ COMMITMENTS: Rows = (
     ),
     (
         "Confidentiality",
-        "Customer data is used only to provide the service. It is seen by personnel only with the customer's "
+        "Customer data is used only to provide the service. It is seen by personnel only with the customer’s "
         "consent or where the law compels it.",
     ),
     (
@@ -58,6 +58,30 @@ SOFTWARE: Rows = (
     ("Access broker", "Short-lived certificates and recorded sessions", "Built"),
     ("Deployment platform", "Builds, signs, deploys and withdraws releases", "Open source, extended"),
     ("Security log store", "Keeps and searches logs, raises alerts", "Open source, operated by Security"),
+)
+
+CLASSES: Rows = (
+    ("Class", "Examples", "Handling"),
+    (
+        "Public",
+        "Trust pages, status history, product documentation",
+        "Released by its owner; no further restriction",
+    ),
+    (
+        "Internal",
+        "Procedures, design records, plans",
+        "For personnel; shared outside with the owner’s consent",
+    ),
+    (
+        "Confidential",
+        "Contracts, audit evidence, source code, security logs",
+        "For those who need it; encrypted at rest and in transit; shared only under agreement",
+    ),
+    (
+        "Customer",
+        "Documents, orders, history and users of customers",
+        "In production only; encrypted under the tenant’s key; read by personnel only by consent; deleted on schedule",
+    ),
 )
 
 STORES: Rows = (
@@ -182,7 +206,7 @@ INCIDENTS: Rows = (
     (
         "2026-02-03",
         "Major",
-        "An engineer's laptop was stolen; disk encrypted, device wiped",
+        "An engineer’s laptop was stolen; disk encrypted, device wiped",
         "None",
         "2026-02-04",
     ),
@@ -268,7 +292,7 @@ CUECS: Rows = (
     ("No.", "User entities are responsible for", "Criteria"),
     (
         "1",
-        "granting and withdrawing their users' access, and reviewing it at intervals that suit their risks",
+        "granting and withdrawing their users’ access, and reviewing it at intervals that suit their risks",
         "CC6.2, CC6.3",
     ),
     (
