@@ -35,11 +35,11 @@ class Records(Protocol):
     def add(self, *records: object) -> None:
         """Add records, of one or several kinds. Raises `Taken`."""
 
-    def get(self, kind: type[R], key: str | int, *, lock: bool = False) -> R | None:
+    def get(self, kind: type[R], key: str | int, /, *, lock: bool = False) -> R | None:
         """The record with this key; with `lock`, nobody else changes it until this transaction ends."""
 
     def find(
-        self, kind: type[R], *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
+        self, kind: type[R], /, *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
     ) -> list[R]:
         """Records that meet all conditions, ordered by a field (`-field`: descending), then by key.
 
@@ -52,7 +52,7 @@ class Records(Protocol):
         Returns None, and changes nothing, when it is gone or no longer meets `expect`.
         """
 
-    def remove(self, kind: type[object], **where: Any) -> int:
+    def remove(self, kind: type[object], /, **where: Any) -> int:
         """Delete the records that meet all conditions (at least one must be given); returns how many."""
 
 

@@ -7,7 +7,7 @@ of the log's state. Whether it also holds the lease only decides who tries.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from crypto import canonical, merkle
@@ -73,7 +73,8 @@ class Sequencer:
 def _state(records: Records) -> LogState:
     found = records.get(LogState, LOG, lock=True)
     if found is None:
-        raise LookupError("the database has no log: run `sealmark migrate`")
+        found = LogState(LOG, 0, merkle.empty_root(), datetime.fromtimestamp(0, UTC))
+        records.add(found)
     return found
 
 

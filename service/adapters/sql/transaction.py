@@ -31,7 +31,7 @@ class SqlRecords:
         for (table, _), group in groupby(map(_stored, records), key=itemgetter(0, 1)):
             self._run(insert(table), [values for _, _, values in group], changes=True)
 
-    def get(self, kind: type[R], key: str | int, *, lock: bool = False) -> R | None:
+    def get(self, kind: type[R], key: str | int, /, *, lock: bool = False) -> R | None:
         """See `Records.get`."""
         table = TABLES[kind]
         query = select(table).where(_key(table) == key)
@@ -41,7 +41,7 @@ class SqlRecords:
         return None if row is None else kind(*row)
 
     def find(
-        self, kind: type[R], *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
+        self, kind: type[R], /, *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
     ) -> list[R]:
         """See `Records.find`. What is absent comes before all values, descending after them."""
         table = TABLES[kind]
@@ -66,7 +66,7 @@ class SqlRecords:
         row = self._run(query, changes=True).first()
         return None if row is None else kind(*row)
 
-    def remove(self, kind: type[object], **where: Any) -> int:
+    def remove(self, kind: type[object], /, **where: Any) -> int:
         """See `Records.remove`."""
         table = TABLES[kind]
         if not where:
