@@ -5,6 +5,9 @@ DATABASE ?= sqlite
 PYTEST_ARGS ?=
 WORKERS ?= auto
 
+# An empty environment has no PATH, without which Python does not find itself.
+export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
+
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
@@ -49,7 +52,7 @@ venv: .venv/.development
 		echo "This Python cannot make environments. Install the missing part: apt install python3-venv" >&2; exit 1; \
 	fi; \
 	echo "Making .venv with $$("$$found" --version)"; \
-	"$$found" -m venv .venv
+	"$$(command -v "$$found")" -m venv .venv
 	@touch $@
 
 .venv/.runtime: requirements.lock requirements-dev.lock pyproject.toml .venv/.made

@@ -331,7 +331,7 @@ class BlobStorePromises:
 
         assert keys_of(store, "threads/") == []
 
-    @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="the system does not list open files")
+    @pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="only on systems that list open files")
     def test_readers_that_stop_early_hold_nothing(self, store: BlobStore) -> None:
         store.put(KEY, [pattern(PART_SIZE)])
         before = len(os.listdir("/dev/fd"))

@@ -63,7 +63,7 @@ def running(
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
+            [*_with_its_parent(), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -79,6 +79,12 @@ def running(
         yield
     finally:
         _end(process, stop)
+
+
+def _with_its_parent() -> list[str]:
+    """Begins a command that must not outlive these tests, not even when they are killed. Linux only."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:

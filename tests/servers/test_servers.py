@@ -51,12 +51,13 @@ def test_a_process_that_ends_at_once_is_said_with_its_log(tmp_path: Path) -> Non
     command = [sys.executable, "-c", "print('no such disk'); raise SystemExit(3)"]
 
     with (
-        pytest.raises(NotStarted, match="exit status 3(.|\n)*no such disk"),
+        pytest.raises(NotStarted, match=r"exit status 3(.|\n)*no such disk"),
         running(command, log=tmp_path / "log", ready=lambda: False, environment={}, folder=tmp_path),
     ):
         pass
 
 
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only on Linux")
 def test_a_process_that_ignores_the_signal_is_ended_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
