@@ -135,7 +135,8 @@ The annual assessment begins with the service commitments and asks, for each com
 what could prevent them from being met. Likelihood and impact are rated on scales of five, with worked
 examples so that ratings made by different people can be compared. Fraud is considered in a workshop of its
 own. Each risk has an owner, who decides with the risk forum whether to treat, accept, transfer or avoid it;
-a risk rated high can be accepted only by the Chief Executive, and for one year at most. Figure 4 shows the register after treatment.
+a risk rated high can be accepted only by the Chief Executive, and for one year at most. Figure 4 shows the
+register after treatment.
 
 The risk forum meets each month. It considers changes in the business, in technology, in law and at
 suppliers, along with the results of penetration tests, audits and incidents. Significant change leads to a
