@@ -53,7 +53,7 @@ To the management of {COMPANY}
 ## Scope
 
 We have examined the accompanying description by {COMPANY} (“{COMPANY_SHORT}”) of its {SYSTEM} system, in
-Section III, for the period {PERIOD} (the "description"), against the criteria for a description of a
+Section III, for the period {PERIOD} (the “description”), against the criteria for a description of a
 service organisation’s system, and the suitability of the design and the operating effectiveness of the
 controls stated in it throughout that period, to provide reasonable assurance that the service commitments
 and system requirements of {COMPANY_SHORT} were achieved based on the trust services criteria relevant to
