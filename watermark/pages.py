@@ -1,0 +1,177 @@
+"""A PDF's pages made ready for marking: each with a content stream, boxes, rotation and resources of its own."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Stream
+
+from watermark.content import Box
+from watermark.visible import Names, PageView, page_view
+
+# ISO 32000-1, table 30: what a page without a box is taken for; US letter, as every reader does.
+_DEFAULT_BOX = (0.0, 0.0, 612.0, 792.0)
+# A page tree is never deeper; a loop of parents is.
+_DEEPEST_TREE = 1000
+# Bytes of content of one page; more is a bomb, not a page (a scanned map has 20 MB).
+MAX_CONTENT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class SourcePage:
+    """A page before it is marked. `box` is the visible box in its own coordinates."""
+
+    page: Dictionary
+    box: Box
+    view: PageView
+    content: bytes
+    forms: frozenset[bytes]
+
+
+def source_pages(pdf: pikepdf.Pdf) -> Iterator[SourcePage]:
+    """Every page in order, its inheritance resolved into itself. Changes the PDF, not how it looks."""
+    # Listing the pages lets qpdf repair the tree: a page that stands in it twice becomes two.
+    for page in pdf.pages:
+        yield _source_page(pdf, page.obj)
+
+
+def _source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
+    media = _box(_inherited(page, Name.MediaBox)) or _DEFAULT_BOX
+    crop = _box(_inherited(page, Name.CropBox)) or media
+    box = _intersection(media, crop) or media
+    rotate = _number(_inherited(page, Name.Rotate)) or 0
+    turn = int(rotate / 90) * 90 % 360
+    unit = _number(page.get(Name.UserUnit)) or 1.0
+    unit = unit if unit > 0 else 1.0
+    page[Name.MediaBox] = Array([*media])
+    if Name.CropBox in page or box != media:
+        page[Name.CropBox] = Array([*box])
+    page[Name.Rotate] = turn
+    resources = _inherited(page, Name.Resources)
+    if not isinstance(resources, Dictionary):
+        resources = Dictionary()
+    if not resources.is_indirect:
+        resources = pdf.make_indirect(resources)
+    page[Name.Resources] = resources
+    return SourcePage(page, box, page_view(box, turn, unit), _content(page), _forms(resources))
+
+
+def choose_names(pages: list[SourcePage]) -> Names:
+    """Names for the mark's resources that no page uses, formed as the document forms its own."""
+    fonts: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    for source in pages:
+        fonts.update(_names(source.page.Resources, Name.Font))
+        states.update(_names(source.page.Resources, Name.ExtGState))
+    free_font = _free(fonts, "F")
+    first = next(free := _free(states, "GS"))
+    return Names(next(free_font), first, next(free))
+
+
+def add_resources(
+    source: SourcePage, names: Names, font: pikepdf.Object, states: tuple[Dictionary, Dictionary]
+) -> None:
+    """Let the page's resources know the mark's font and its two graphics states."""
+    resources = source.page.Resources
+    for category, entries in (
+        (Name.Font, {names.font: font}),
+        (Name.ExtGState, {names.footer_state: states[0], names.diagonal_state: states[1]}),
+    ):
+        known = resources.get(category)
+        if not isinstance(known, Dictionary):
+            known = resources[category] = Dictionary()
+        for name, value in entries.items():
+            known[Name("/" + name.decode())] = value
+
+
+def _inherited(page: Dictionary, key: Name) -> pikepdf.Object | None:
+    node: pikepdf.Object | None = page
+    for _ in range(_DEEPEST_TREE):
+        if not isinstance(node, Dictionary):
+            return None
+        if key in node and node[key] is not None:
+            value: pikepdf.Object = node[key]
+            return value
+        node = node.get(Name.Parent)
+    return None
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+def _box(value: pikepdf.Object | None) -> Box | None:
+    if not isinstance(value, Array) or len(value) != 4:
+        return None
+    corners = [_number(corner) for corner in value]
+    x0, y0, x1, y1 = (0.0 if corner is None else corner for corner in corners)
+    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return box if box[2] > box[0] and box[3] > box[1] else None
+
+
+def _intersection(first: Box, second: Box) -> Box | None:
+    box = (
+        max(first[0], second[0]),
+        max(first[1], second[1]),
+        min(first[2], second[2]),
+        min(first[3], second[3]),
+    )
+    return box if box[2] > box[0] and box[3] > box[1] else None
+
+
+def _content(page: Dictionary) -> bytes:
+    """All content of the page as one stretch; what cannot be decoded ends where readers stop, too."""
+    contents = page.get(Name.Contents)
+    streams = list(contents) if isinstance(contents, Array) else [contents]
+    return b"\n".join(_decoded(stream) for stream in streams if isinstance(stream, Stream))
+
+
+def _decoded(stream: Stream) -> bytes:
+    try:
+        return stream.read_bytes()
+    except pikepdf.PdfError:
+        inflater = zlib.decompressobj()
+        try:
+            return inflater.decompress(stream.read_raw_bytes(), MAX_CONTENT)
+        except (zlib.error, pikepdf.PdfError):
+            return b""
+
+
+def _forms(resources: Dictionary) -> frozenset[bytes]:
+    objects = resources.get(Name.XObject)
+    if not isinstance(objects, Dictionary):
+        return frozenset()
+    return frozenset(
+        name[1:].encode("utf-8", "surrogateescape")
+        for name, value in objects.items()
+        if isinstance(value, Stream) and value.get(Name.Subtype) == Name.Form
+    )
+
+
+def _names(resources: Dictionary, category: Name) -> list[str]:
+    known = resources.get(category)
+    return [name[1:] for name in known.keys()] if isinstance(known, Dictionary) else []
+
+
+def _free(used: Counter[str], default: str) -> Iterator[bytes]:
+    """Names that are not used yet, with the prefix that most used ones have, counted on."""
+    prefixes: Counter[str] = Counter()
+    highest = 0
+    for name, count in used.items():
+        match = re.fullmatch(r"([A-Za-z]{1,4}_?)(\d{1,4})", name)
+        if match:
+            prefixes[match[1]] += count
+    prefix = prefixes.most_common(1)[0][0] if prefixes else default
+    for name in used:
+        match = re.fullmatch(re.escape(prefix) + r"(\d{1,4})", name)
+        highest = max(highest, int(match[1])) if match else highest
+    while True:
+        highest += 1
+        if f"{prefix}{highest}" not in used:
+            yield f"{prefix}{highest}".encode()

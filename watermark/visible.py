@@ -1,0 +1,149 @@
+"""The visible mark on a page: how much room it has, where it stands, and the operators that draw it.
+
+All is measured as a reader sees the page: the origin at the visible bottom left, x to the right, in points of 1/72
+inch, whatever the page's boxes, rotation and user unit.
+"""
+
+import math
+from dataclasses import dataclass
+
+from watermark.content import Box, Matrix, invert, multiply
+from watermark.copyfont import DIAGONAL_CODE, DIAGONAL_HEIGHT, DIAGONAL_WIDTH
+from watermark.layout import LEADING
+from watermark.shaping import EM
+from watermark.template import Frame
+
+# Type size of the footer in points: never below what is legible in print, and on larger pages in proportion.
+SMALLEST_TYPE = 5.0
+_TYPE_SHARE = 7.0 / 595.0
+# White space on the left and right, in em.
+_MARGIN = 2.5
+# Frames are cut to multiples of this, so that pages of nearly one size share one.
+_FRAME_STEP = 50  # hundredths of an em
+# The footer may grow upwards over this share of a page, but not to more lines than this.
+_FOOTER_SHARE = 0.4
+_MOST_LINES = 12
+# Bytes of a footer besides its glyph codes: operators, and a few for each line.
+_OPERATORS = 120
+_LINE_OPERATORS = 3
+# Glyph codes that a footer may take, two bytes each; a longer mark draws several letters with one code.
+_MOST_CODES = 200
+# How much of the largest diagonal that fits is used.
+_DIAGONAL_SHARE = 0.92
+
+# Everything that the page's own content may have set and a mark depends on.
+_PLAIN_STATE = b"0 Tc 0 Tw 100 Tz 0 Ts 0 Tr 0 i"
+
+# Opacity of the footer with the box behind it, and of the diagonal: 25 of 255 levels on white as on black, which eyes
+# see and reading does not suffer from; its white edge shows on mid grey.
+FOOTER_OPACITY = 0.85
+DIAGONAL_OPACITY = 0.2
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A page as it is seen: its size in points, and the matrix from there to the page's own coordinates."""
+
+    width: float
+    height: float
+    matrix: Matrix
+
+    @property
+    def type_size(self) -> float:
+        """Of the footer, in points."""
+        return max(SMALLEST_TYPE, min(self.width, self.height) * _TYPE_SHARE)
+
+    @property
+    def margin(self) -> float:
+        """Left and right of the footer, in points; small pages give less."""
+        return min(_MARGIN * self.type_size, 0.04 * self.width)
+
+    def frame(self, *, boxed: bool) -> Frame:
+        """The footer's room on this page."""
+        em = self.type_size
+        width = math.floor((self.width - 2 * self.margin) / em * 100 / _FRAME_STEP) * _FRAME_STEP
+        lines = max(1, min(_MOST_LINES, math.floor(self.height * _FOOTER_SHARE / (em * LEADING))))
+        capacity = _OPERATORS + 2 * _MOST_CODES + _LINE_OPERATORS * 2 * lines
+        return Frame(max(width, _FRAME_STEP), lines, boxed, capacity)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that the mark's resources have on every page: its font, the footer's and the diagonal's state."""
+
+    font: bytes
+    footer_state: bytes
+    diagonal_state: bytes
+
+
+def page_view(box: Box, rotate: int, user_unit: float) -> PageView:
+    """How a page with this visible box is seen. `rotate` is clockwise, a multiple of 90."""
+    left, low, right, high = box
+    scale = 1 / user_unit
+    width, height = (right - left) * user_unit, (high - low) * user_unit
+    turn = rotate % 360 // 90
+    if turn == 1:
+        return PageView(height, width, (0, scale, -scale, 0, right, low))
+    if turn == 2:
+        return PageView(width, height, (-scale, 0, 0, -scale, right, high))
+    if turn == 3:
+        return PageView(height, width, (0, -scale, scale, 0, left, high))
+    return PageView(width, height, (scale, 0, 0, scale, left, low))
+
+
+def footer_operators(view: PageView, names: Names, place: Matrix, baseline: float) -> tuple[bytes, bytes]:
+    """What stands before and after the footer's slot. `place` is the matrix where it is drawn, which must be invertible.
+
+    Inside, lengths are in em of the footer's type size; the lowest baseline is `baseline` points above the bottom.
+    """
+    em = view.type_size
+    to_page = multiply((em, 0, 0, em, view.margin, baseline), view.matrix)
+    before = b"\nq %s cm /%s gs %s /%s 1 Tf\n" % (
+        matrix_operands(_seen_from(place, to_page)),
+        names.footer_state,
+        _PLAIN_STATE,
+        names.font,
+    )
+    return before, b"\nQ\n"
+
+
+def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
+    """The operators that draw the diagonal. `place` is the matrix where it is drawn, which must be invertible."""
+    size, angle = diagonal_size(view)
+    cosine, sine = size * math.cos(angle), size * math.sin(angle)
+    to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
+    return b"\nq %s cm /%s gs %s .5 g 1 G .02 w 0 J 0 j [] 0 d BT 2 Tr /%s 1 Tf (%s) Tj ET Q\n" % (
+        matrix_operands(_seen_from(place, to_page)),
+        names.diagonal_state,
+        _PLAIN_STATE,
+        names.font,
+        DIAGONAL_CODE,
+    )
+
+
+def diagonal_size(view: PageView) -> tuple[float, float]:
+    """Points in an em of the diagonal, and its angle: from the bottom left to the top right, as large as fits."""
+    angle = math.atan2(view.height, view.width)
+    length, height = DIAGONAL_WIDTH / EM, DIAGONAL_HEIGHT / EM
+    wide = length * math.cos(angle) + height * math.sin(angle)
+    tall = length * math.sin(angle) + height * math.cos(angle)
+    return _DIAGONAL_SHARE * min(view.width / wide, view.height / tall), angle
+
+
+def matrix_operands(matrix: Matrix) -> bytes:
+    """Six numbers as PDF writes them: no exponent, as many digits as readers keep."""
+    return b" ".join(number(value) for value in matrix)
+
+
+def number(value: float) -> bytes:
+    """A number as PDF writes it."""
+    text = f"{value:.8f}" if abs(value) < 1 else f"{value:.5f}"
+    text = text.rstrip("0").rstrip(".")
+    return b"0" if text in {"-0", ""} else text.encode()
+
+
+def _seen_from(place: Matrix, to_page: Matrix) -> Matrix:
+    inverse = invert(place)
+    if inverse is None:
+        raise ValueError("no mark can be drawn under a matrix that cannot be inverted")
+    return multiply(to_page, inverse)
