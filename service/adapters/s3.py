@@ -31,7 +31,7 @@ from service.blobs import (
 
 PART_SIZE = 8 * 1024 * 1024
 """Bytes of one part, and of the largest object that goes up in one request. S3 takes 5 MiB to 5 GiB, and
-10,000 parts; a put holds about three parts in memory."""
+10,000 parts; a put holds about four parts in memory."""
 
 CONNECTIONS = 32
 """Idle connections kept for reuse, for as many threads. More may be open at once: a slow reader holds one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -299,6 +300,23 @@ class BlobStorePromises:
         store.put(KEY, source())
 
         assert seen == [[]] * 4
+
+    def test_memory_does_not_grow_with_the_object(self, store: BlobStore) -> None:
+        parts = 8
+        chunk = bytes(MAX_PIECE)
+        tracemalloc.start()
+        try:
+            store.put(KEY, (chunk for _ in range(parts * PART_SIZE // len(chunk))))
+            putting = tracemalloc.get_traced_memory()[1]
+            tracemalloc.reset_peak()
+            size = sum(map(len, store.read(KEY)))
+            reading = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+        assert size == parts * PART_SIZE
+        assert putting < 5 * PART_SIZE
+        assert reading < PART_SIZE
 
     def test_of_concurrent_puts_of_one_key_one_is_left_whole(self, store: BlobStore) -> None:
         contents = [bytes([number]) * (PART_SIZE + 1000 * number) for number in range(4)]
