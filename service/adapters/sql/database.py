@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from service.adapters.sql import grants
 from service.adapters.sql.engines import THREADS, open_engines
@@ -21,23 +21,23 @@ _PING = text(
 )
 
 
-class _Joined(threading.local):
-    """The write that is open in this thread, if any: what begins within it is part of it."""
+class _Open(threading.local):
+    """The connection of the write that is open in this thread, if any: what begins within it is part of it."""
 
-    records: SqlRecords | None = None
+    connection: Connection | None = None
 
 
 class SqlDatabase:
     """Records in SQLite or PostgreSQL, by URL. Safe to use from many threads; make it after a fork.
 
     Waits are bounded (`engines.WAIT` and its neighbours) and end in `DatabaseUnavailable`. When a call inside
-    a block has raised, the block can only be left: nothing of it is kept.
+    a block has raised, that block can only be left: nothing of it is kept.
     """
 
     def __init__(self, url: str, *, password: str | None = None, threads: int = THREADS) -> None:
         """See `engines.open_engines`; `threads` of this process may ask at once."""
         self.engines = open_engines(url, password, threads)
-        self._joined = _Joined()
+        self._open = _Open()
 
     @property
     def dialect(self) -> str:
@@ -47,33 +47,38 @@ class SqlDatabase:
     @contextmanager
     def read(self) -> Iterator[SqlRecords]:
         """See `Database.read`."""
-        outer = self._joined.records
-        if outer is not None:
-            yield outer
-            return
-        with translated(), self.engines.reading.begin() as connection:
-            yield SqlRecords(connection, writable=False)
+        with translated():
+            if self._open.connection is not None:
+                yield SqlRecords(self._open.connection, writable=False)
+            else:
+                with self.engines.reading.begin() as connection:
+                    yield SqlRecords(connection, writable=False)
 
     @contextmanager
     def write(self) -> Iterator[SqlRecords]:
-        """See `Database.write`. SQLite has one writer at a time; PostgreSQL locks rows."""
-        outer = self._joined.records
-        if outer is not None:
-            yield outer
-            return
-        with translated(), self.engines.writing.begin() as connection:
-            records = SqlRecords(connection, writable=True)
-            self._joined.records = records
-            try:
-                yield records
-            finally:
-                self._joined.records = None
-            records.close()
+        """See `Database.write`. SQLite has one writer at a time; PostgreSQL locks rows.
+
+        A write within a write is a savepoint: left by an exception, it alone is undone.
+        """
+        with translated():
+            if self._open.connection is not None:
+                with self._open.connection.begin_nested():
+                    yield from _records(self._open.connection)
+            else:
+                with self.engines.writing.begin() as connection:
+                    self._open.connection = connection
+                    try:
+                        yield from _records(connection)
+                    finally:
+                        self._open.connection = None
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
-        """See `Database.grant`."""
-        with translated(), self.engines.asking.connect() as connection:
-            return grants.load(connection, share_id, link_hash, now)
+        """See `Database.grant`. Within a write of this thread it sees that write."""
+        with translated():
+            if self._open.connection is not None:
+                return grants.load(self._open.connection, share_id, link_hash, now)
+            with self.engines.asking.connect() as connection:
+                return grants.load(connection, share_id, link_hash, now)
 
     def ping_write(self) -> None:
         """Write one row durably: the database is ready. Raises `DatabaseUnavailable`."""
@@ -83,3 +88,10 @@ class SqlDatabase:
     def dispose(self) -> None:
         """Close all connections."""
         self.engines.dispose()
+
+
+def _records(connection: Connection) -> Iterator[SqlRecords]:
+    """The records of a block that may commit only when no call in it has failed."""
+    records = SqlRecords(connection, writable=True)
+    yield records
+    records.close()

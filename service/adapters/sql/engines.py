@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+import stat
+import tempfile
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,21 +116,37 @@ def _beginner(statement: str) -> Any:
 
 
 def _make_file(path: Path) -> None:
+    """Make the file if it is absent: whole, as an empty database in WAL mode that only this user reads.
+
+    An existing file is never opened here: closing it would drop the locks that SQLite holds in this process.
+    """
     try:
+        if path.exists():
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                path.chmod(FILE_MODE)
+            return
         if not path.parent.exists():
             path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
-        if path.stat().st_mode & 0o077:
-            path.chmod(FILE_MODE)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            made.touch(mode=FILE_MODE)
+            with closing(sqlite3.connect(made)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(FileExistsError):  # another process was faster
+                path.hardlink_to(made)
+        _sync(path.parent)
     except OSError as error:
         raise DatabaseUnavailable(
-            f"The database's file {path} cannot be opened: {error.strerror}. Give this user its folder."
+            f"The database's file {path} cannot be made: {error.strerror}. Give this user its folder."
         ) from error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -38,6 +38,8 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable(
             "All connections to the database were in use for too long; ask again, or allow more of them."
         ) from error
+    except exc.PendingRollbackError as error:
+        raise DatabaseUnavailable("The connection was lost within a transaction; begin it anew.") from error
     except exc.StatementError as error:
         if isinstance(error.orig, ValueError | TypeError):  # of our own types, before the database was asked
             raise ValueError(str(error.orig)) from None

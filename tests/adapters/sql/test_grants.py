@@ -1,0 +1,212 @@
+"""One query gives all that a decision needs, and nothing that does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from service.adapters.sql.database import SqlDatabase
+from service.adapters.sql.migrate import migrate
+from service.ports import Grant
+from service.records import NdaState, VersionState
+from tests.adapters.sql.samples import (
+    HOUR,
+    NOW,
+    copy,
+    document,
+    key,
+    link,
+    nda,
+    recipient,
+    sealed,
+    share,
+    template,
+    version,
+)
+from tests.servers.postgresql import PostgresqlServer
+
+MOMENT = timedelta(microseconds=1)
+
+
+class GrantPromises:
+    """What holds on both databases. A subclass gives the fixture `url`: an empty, migrated database."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        raise NotImplementedError("given by the subclass")
+
+    @pytest.fixture
+    def database(self, url: str) -> Iterator[SqlDatabase]:
+        database = SqlDatabase(url)
+        with database.write() as records:
+            records.add(document(), sealed(), version(), template(), recipient(), share(), link())
+        yield database
+        database.dispose()
+
+    def grant(self, database: SqlDatabase, *added: object, **changed: Any) -> Grant:
+        with database.write() as records:
+            records.add(*added)
+            if changed:
+                records.change(share(), **changed)
+        found = database.grant(key("shr"), link().hash, NOW)
+        assert found is not None
+        return found
+
+    def test_it_is_all_there_in_one_statement(self, database: SqlDatabase) -> None:
+        said: list[str] = []
+        with database.write() as records:
+            records.add(nda(), copy())
+        event.listen(
+            database.engines.asking,
+            "before_cursor_execute",
+            lambda *args: said.append(args[2]),
+        )
+
+        found = database.grant(key("shr"), link().hash, NOW)
+
+        assert found == Grant(share(), recipient(), document(), link(), nda(), version(), template(), copy())
+        assert len([statement for statement in said if statement.startswith("SELECT")]) == 1
+
+    def test_an_unknown_share_gives_none(self, database: SqlDatabase) -> None:
+        assert database.grant(key("shr", 2), link().hash, NOW) is None
+
+    def test_what_is_absent_is_none(self, database: SqlDatabase) -> None:
+        with database.write() as records:
+            records.change(version(), state=VersionState.COMPILING)
+
+        assert database.grant(key("shr"), None, NOW) == Grant(
+            share(), recipient(), document(), None, None, None, None, None
+        )
+
+    def test_what_ended_is_given_for_the_decision_to_say_why(self, database: SqlDatabase) -> None:
+        with database.write() as records:
+            records.change(document(), revoked_at=NOW)
+            records.change(share(), revoked_at=NOW, expires_at=NOW - HOUR)
+            records.change(link(), revoked_at=NOW)
+
+        found = database.grant(key("shr"), link().hash, NOW)
+
+        assert found is not None
+        assert found.link is not None
+        assert [found.document.revoked_at, found.share.revoked_at, found.link.revoked_at] == [NOW] * 3
+
+    def test_within_a_write_it_sees_that_write(self, database: SqlDatabase) -> None:
+        with database.write() as records:
+            records.change(share(), revoked_at=NOW)
+            found = database.grant(key("shr"), None, NOW)
+
+        assert found is not None
+        assert found.share.revoked_at == NOW
+
+    def test_a_link_of_another_share_is_none(self, database: SqlDatabase) -> None:
+        found = self.grant(database, share(2), link(2, share_id=key("shr", 2)))
+        other = database.grant(key("shr"), link(2).hash, NOW)
+
+        assert found.link == link()
+        assert other is not None
+        assert other.link is None
+
+    @pytest.mark.parametrize(
+        "counts",
+        [
+            nda(),
+            nda(valid_from=NOW),
+            nda(valid_until=NOW + MOMENT),
+            nda(valid_until=None),
+            nda(recipient_id=None, domain="buyer.example"),
+        ],
+        ids=["person", "from now", "a moment left", "for ever", "company"],
+    )
+    def test_an_nda_in_force_counts(self, database: SqlDatabase, counts: Any) -> None:
+        assert self.grant(database, counts).nda == counts
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            nda(state=NdaState.PENDING),
+            nda(state=NdaState.REVOKED, revoked_at=NOW),
+            nda(valid_from=NOW + MOMENT),
+            nda(valid_until=NOW),
+            nda(recipient_id=key("rcp", 2)),
+            nda(recipient_id=None, domain="sub.buyer.example"),
+            nda(recipient_id=None, domain="example"),
+            nda(recipient_id=None, domain="Buyer.example"),
+        ],
+        ids=["pending", "revoked", "not yet", "over", "other person", "part", "whole", "case"],
+    )
+    def test_no_other_nda_counts(self, database: SqlDatabase, other: Any) -> None:
+        assert self.grant(database, recipient(2), other).nda is None
+
+    def test_of_several_ndas_in_force_the_one_that_lasts_longest_is_given(
+        self, database: SqlDatabase
+    ) -> None:
+        ndas = [nda(n, valid_until=NOW + n * HOUR) for n in (1, 3, 2)]
+        assert self.grant(database, *ndas).nda == ndas[1]
+
+        endless = nda(4, valid_until=None)
+        assert self.grant(database, endless).nda == endless
+
+    def test_the_newest_ready_version_is_given(self, database: SqlDatabase) -> None:
+        newer = [
+            version(2, template_id=None),
+            version(3, state=VersionState.COMPILING),
+            version(4, state=VersionState.REFUSED),
+            document(2),
+            version(5, document_id=key("doc", 2)),
+        ]
+
+        assert self.grant(database, *newer).version == newer[0]
+
+    def test_a_pinned_version_is_given_and_no_other(self, database: SqlDatabase) -> None:
+        newer = version(2, state=VersionState.COMPILING)
+
+        found = self.grant(database, newer, pinned_version_id=newer.id)
+        assert found.version is None
+        found = self.grant(database, version(3), pinned_version_id=version().id)
+        assert found.version == version()
+
+    def test_a_pinned_version_of_another_document_is_none(self, database: SqlDatabase) -> None:
+        other = version(2, document_id=key("doc", 2))
+
+        assert self.grant(database, document(2), other, pinned_version_id=other.id).version is None
+
+    def test_the_copy_is_of_this_share_and_version(self, database: SqlDatabase) -> None:
+        newer, others = version(2), copy(2, share_id=key("shr", 2))
+        with database.write() as records:
+            records.add(share(2), others)
+        assert self.grant(database).copy is None
+        assert self.grant(database, copy()).copy == copy()
+
+        assert self.grant(database, newer).copy is None
+
+    def test_a_copy_keeps_the_template_it_was_minted_from(self, database: SqlDatabase) -> None:
+        better = replace(template(2), version_id=key("ver"))
+        with database.write() as records:
+            records.add(sealed(2), better)
+            records.change(version(), template_id=better.id)
+
+        assert self.grant(database).template == better
+        assert self.grant(database, copy()).template == template()
+
+
+class TestSqlite(GrantPromises):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        url = f"sqlite:///{tmp_path}/sealmark.sqlite"
+        migrate(url)
+        return url
+
+
+@pytest.mark.postgresql
+class TestPostgresql(GrantPromises):
+    @pytest.fixture
+    def url(self, postgresql_server: PostgresqlServer) -> str:
+        url = postgresql_server.fresh_database()
+        migrate(url)
+        return url
