@@ -68,7 +68,7 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        if value.utcoffset() is None:
+        if not isinstance(value, datetime) or value.utcoffset() is None:
             raise ValueError("a time without a zone is ambiguous: give an aware datetime, such as one in UTC")
         return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
 
