@@ -1,0 +1,122 @@
+"""A whole Sealmark for tests: SQLite and a folder in a temporary place, a key of its own, a clock that is set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from service.access import Scope
+from service.adapters.sql.migrate import migrate
+from service.app import Sealmark, build
+from service.audit import Actor
+from service.compiling import Compiled, Compiling
+from service.log import flat
+from service.records import LoggedEntry
+from service.settings import load
+from watermark.errors import RefusalReason, Refused
+
+URL = "https://reports.lender.example"
+START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
+OPERATOR = Actor("cli", name="tester")
+
+FAKE_PAGES = 40
+"""Pages that the fake compiler finds in every file."""
+
+REFUSED_BY_FAKE = b"%PDF-1.7 fake: needs a password"
+"""A file that the fake compiler refuses."""
+
+
+class SettableClock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **how_much: float) -> None:
+        """Go on by `timedelta(**how_much)`."""
+        self.now += timedelta(**how_much)
+
+
+def fake_compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+    """Not a compiler: it reads the file and says that it has `FAKE_PAGES` pages, or refuses one special file.
+
+    For tests whose subject is not the mark. A copy cannot be minted from its template.
+    """
+    content = b"".join(source)
+    if content == REFUSED_BY_FAKE:
+        raise Refused(RefusalReason.NEEDS_PASSWORD)
+    facts = {"pages": FAKE_PAGES, "format": 1, "fake": True, "seed": len(parameters["seed"])}
+    return Compiled(facts, b"a fake template of a file with %d bytes" % len(content))
+
+
+@dataclass
+class Service:
+    """A Sealmark and what a test does around it."""
+
+    sealmark: Sealmark
+    clock: SettableClock
+
+    def api_key(self, *scopes: Scope) -> str:
+        """The text of a new API key with these scopes (none given: with all)."""
+        chosen = scopes or tuple(Scope)
+        return self.sealmark.api_keys.create(OPERATOR, "test", chosen, self.clock() + timedelta(days=90))[1]
+
+    def work(self) -> None:
+        """Do all that a worker would do now: compile what waits, and give every entry its place."""
+        while self.sealmark.compiling.run_once():
+            pass
+        while self.sealmark.sequencer.run_once():
+            pass
+
+    def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The log as flat rows, in order, after sequencing; only of one kind if it is named."""
+        while self.sealmark.sequencer.run_once():
+            pass
+        where = {} if kind is None else {"kind": kind}
+        with self.sealmark.database.read() as records:
+            found = records.find(LoggedEntry, order="index", **where)
+        return [dict(flat(logged)) for logged in found]
+
+
+@contextmanager
+def service_in(
+    folder: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    compile_in_child: Callable[[Iterator[bytes], dict[str, Any]], Compiled] | None = fake_compile_in_child,
+    clock: SettableClock | None = None,
+) -> Iterator[Service]:
+    """A migrated service with its keys in `folder`; `environ` overrides settings.
+
+    With `compile_in_child=None` the real compiler is used, in its child process.
+    """
+    clock = clock or SettableClock()
+    given = {
+        "SEALMARK_URL": URL,
+        "SEALMARK_DATA": str(folder / "data"),
+        "SEALMARK_KEY": f"file:{folder / 'keys' / 'master.key'}",
+        "SEALMARK_ORGANIZATION": "Lender Example Ltd",
+        **(environ or {}),
+    }
+    settings = load(given)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    migrate(settings.database)
+    sealmark = build(settings, clock=clock, random=os.urandom)
+    sealmark.master_keys.init(OPERATOR)
+    if compile_in_child is not None:
+        compiling = Compiling(
+            sealmark.database, sealmark.objects, compile_in_child, sealmark.clock, sealmark.random
+        )
+        sealmark = replace(sealmark, compiling=compiling)
+    try:
+        yield Service(sealmark, clock)
+    finally:
+        sealmark.close()
