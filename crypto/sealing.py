@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from itertools import chain, islice
 
 from cryptography.exceptions import InvalidTag
@@ -140,11 +141,11 @@ class SealedReader:
         begin = HEADER_SIZE + first * SEALED_CHUNK
         end = min(HEADER_SIZE + (last + 1) * SEALED_CHUNK, self._sealed_size)
         skip, left = start - first * CHUNK, stop - start
-        pieces = _limited(end - begin, self._read(begin, end))
-        for piece in _joined(_open_chunks(self._keys, first, pieces, to_the_end=False)):
-            wanted = piece[skip : skip + left]
-            skip, left = 0, left - len(wanted)
-            yield wanted
+        with closing(_limited(end - begin, self._read(begin, end))) as pieces:
+            for piece in _joined(_open_chunks(self._keys, first, pieces, to_the_end=False)):
+                wanted = piece[skip : skip + left]
+                skip, left = 0, left - len(wanted)
+                yield wanted
 
     def _check_last_chunk(self) -> None:
         last = self.size // CHUNK

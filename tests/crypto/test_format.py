@@ -1,0 +1,172 @@
+"""FORMAT.md: every worked example in it is what this package writes and reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import crypto
+from crypto import api_keys, base64url, canonical, commitments, merkle, replay, tokens
+from crypto.context import context, key_context
+from crypto.identifiers import new_id, parse_id
+from crypto.keys import Keyring, MasterKey, WrappedKey
+from crypto.sealing import CHUNK, open_stream, seal
+from crypto.sidecar import Sidecar
+
+FORMAT = (Path(crypto.__file__).parent / "FORMAT.md").read_text("utf-8")
+Example = dict[str, str]
+
+
+def examples() -> dict[str, Example]:
+    """Name → field → value of each block that begins with ```worked <name>."""
+    found: dict[str, Example] = {}
+    for name, body in re.findall(r"^```worked ([\w-]+)\n(.*?)^```$", FORMAT, re.DOTALL | re.MULTILINE):
+        assert name not in found, name
+        found[name] = dict(line.split(" = ", 1) for line in body.splitlines())
+    return found
+
+
+EXAMPLES = examples()
+h = bytes.fromhex
+
+
+def identifier(e: Example) -> None:
+    assert new_id(e["prefix"], h(e["bytes"])) == e["text"]
+    assert parse_id(e["text"]) == (e["prefix"], h(e["bytes"]))
+
+
+def context_(e: Example) -> None:
+    assert context(e["role"], e["owner_kind"], e["owner_id"], e["object_id"]) == h(e["context"])
+
+
+def named_key_context(e: Example) -> None:
+    assert key_context(e["purpose"], e["key_id"], e["owner_id"]) == h(e["context"])
+
+
+def sealed_object(e: Example) -> None:
+    key, bound, salt = h(e["key"]), h(e["context"]), h(e["salt"])
+    sealed = b"".join(seal(key, bound, [h(e["plaintext"])], salt=salt))
+    assert sealed == h(e["sealed"])
+    assert sealed[:56] == salt + h(e["commitment"])
+    assert b"".join(open_stream(key, bound, [sealed])) == h(e["plaintext"])
+
+
+def sealed_full_chunk(e: Example) -> None:
+    plaintext = b"a" * CHUNK
+    assert hashlib.sha256(plaintext).digest() == h(e["plaintext_sha256"])
+    sealed = b"".join(seal(h(e["key"]), h(e["context"]), [plaintext], salt=h(e["salt"])))
+    assert len(sealed) == int(e["sealed_size"])
+    assert hashlib.sha256(sealed).digest() == h(e["sealed_sha256"])
+    assert sealed[-16:] == h(e["last_16_bytes"])
+
+
+def wrapped_key(e: Example) -> None:
+    master = MasterKey(h(e["master_key"]))
+    assert master.id == e["master_id"]
+    wrapped = master.wrap(h(e["key"]), h(e["context"]), nonce=h(e["nonce"]))
+    assert wrapped.encode() == e["text"]
+    assert WrappedKey.decode(e["master_id"], e["text"]) == wrapped
+    assert master.unwrap(wrapped, h(e["context"])) == h(e["key"])
+
+
+def key_file(e: Example) -> None:
+    text = "\n".join((e["line_1"], e["line_2"], e["line_3"]))
+    keyring = Keyring.parse(text)
+    assert keyring == Keyring(MasterKey(h(e["master_key"])), (MasterKey(h(e["older_key"])),))
+    assert [line for line in keyring.render().splitlines() if not line.startswith("#")] == text.splitlines()
+
+
+def sidecar(e: Example) -> None:
+    made = Sidecar(
+        role=e["role"],
+        owner_kind=e["owner_kind"],
+        owner_id=e["owner_id"],
+        object_id=e["object_id"],
+        sealed_size=int(e["sealed_size"]),
+        master_id=e["master_id"],
+        wrapped_key=e["wrapped_key"],
+    )
+    assert made.encode() == e["json"].encode()
+    assert Sidecar.decode(e["json"].encode()) == made
+
+
+def link_token(e: Example) -> None:
+    token = tokens.LinkToken(
+        e["key_id"], e["share_id"], e["link_id"], tokens.Action(e["action"]), int(e["expires"])
+    )
+    assert tokens.sign(token, h(e["key"])) == e["token"]
+    assert tokens.verify(e["token"], {e["key_id"]: h(e["key"])}, token.expires - 1) == token
+    assert base64url.decode(e["token"][3:])[-32:] == h(e["mac"])
+
+
+def link_hash(e: Example) -> None:
+    assert tokens.link_hash(e["link_id"]) == e["hash"]
+
+
+def api_key(e: Example) -> None:
+    made = api_keys.new_api_key({16: h(e["id_bytes"]), 32: h(e["secret"])}.__getitem__)
+    assert made == e["text"]
+    assert api_keys.hash_secret(made) == e["hash"]
+    assert api_keys.matches(made, e["hash"])
+
+
+def kept_answer(e: Example) -> None:
+    place = h(e["service_key"]), e["idempotency_key"], h(e["context"])
+    assert replay.seal_answer(*place, h(e["answer"]), nonce=h(e["nonce"])) == h(e["sealed"])
+    assert replay.open_answer(*place, h(e["sealed"])) == h(e["answer"])
+    assert replay.idempotency_hash(h(e["service_key"]), e["idempotency_key"]) == e["stored_hash"]
+
+
+def canonical_json(e: Example) -> None:
+    value = json.loads(e["loose"])
+    assert canonical.encode(value) == h(e["canonical"])
+    assert canonical.decode(h(e["canonical"])) == value
+
+
+def commitment(e: Example) -> None:
+    assert commitments.commit(e["name"], e["value"], h(e["salt"])) == e["commitment"]
+
+
+def tree(e: Example) -> None:
+    leaves = [merkle.leaf_hash(h(leaf.strip('"'))) for leaf in e["leaves"].split(" ")]
+    nodes, size = merkle.append_nodes(0, leaves, lambda level, index: None)
+    stored = {(node.level, node.index): node.hash for node in nodes}
+    assert size == 8
+    assert stored[0, 0] == h(e["leaf_hash_0"])
+    assert stored[1, 0] == h(e["node_1_0"])
+    for count in (0, 1, 5, 8):
+        assert merkle.root(count, lambda level, index: stored[level, index]) == h(e[f"root_{count}"])
+
+
+CHECKS: dict[str, Callable[[Example], None]] = {
+    "identifier": identifier,
+    "context": context_,
+    "named-key-context": named_key_context,
+    "sealed-object": sealed_object,
+    "sealed-full-chunk": sealed_full_chunk,
+    "wrapped-key": wrapped_key,
+    "key-file": key_file,
+    "sidecar": sidecar,
+    "link-token": link_token,
+    "link-hash": link_hash,
+    "api-key": api_key,
+    "kept-answer": kept_answer,
+    "canonical-json": canonical_json,
+    "commitment": commitment,
+    "tree": tree,
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_worked_bytes_are_what_the_code_does(name: str) -> None:
+    CHECKS[name](EXAMPLES[name])
+
+
+def test_every_example_is_run() -> None:
+    assert set(EXAMPLES) == set(CHECKS)
+    assert FORMAT.count("```worked") == len(CHECKS)
