@@ -19,7 +19,9 @@ def shared_folder() -> Path | None:
     if folder.is_dir():
         return folder
     if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(f"In CI the shared folder must be there; SEALMARK_SHARED={setting} names {folder}.", pytrace=False)
+        pytest.fail(
+            f"In CI the shared folder must be there; SEALMARK_SHARED={setting} names {folder}.", pytrace=False
+        )
     return None
 
 
@@ -27,7 +29,9 @@ def require_shared(*parts: str) -> Path:
     """A file or folder inside the shared folder. Skips the test (in CI: fails it) when it is missing."""
     folder = shared_folder()
     if folder is None:
-        pytest.skip("No shared folder: put the shared files beside the project or set SEALMARK_SHARED to them.")
+        pytest.skip(
+            "No shared folder: put the shared files beside the project or set SEALMARK_SHARED to them."
+        )
     path = folder.joinpath(*parts)
     if not path.exists():
         pytest.fail(f"The shared folder has no {path.relative_to(folder)}: it is incomplete.", pytrace=False)

@@ -50,10 +50,13 @@ def test_all_long_reports_are_accepted() -> None:
 @pytest.mark.parametrize("row", expectations(), ids=lambda row: row.file)
 def test_a_file_of_the_corpus_is_judged_as_expected(row: Expectation) -> None:
     pdf = require_shared("corpus", row.file).read_bytes()
+    assert verdict(pdf) == row.expected
+
+
+def verdict(pdf: bytes) -> str:
+    """`accept`, or the reason for which the child refuses this PDF."""
     try:
         answer = run_in_child("inspect", [pdf], {})
     except Refused as refused:
-        assert refused.reason == row.expected
-    else:
-        assert row.expected == ACCEPT
-        assert len(answer.facts["pages"]) >= 1
+        return refused.reason
+    return ACCEPT if answer.facts["pages"] else "accepted without a page"
