@@ -158,6 +158,7 @@ def open_store(settings: Settings) -> BlobStore:
         access_key=read_secret(chosen.access_key_file, "STORE_ACCESS_KEY_FILE"),
         secret_key=read_secret(chosen.secret_key_file, "STORE_SECRET_KEY_FILE"),
         secure=chosen.secure,
+        ca_file=chosen.ca_file,
     )
     blobs.ensure_bucket(create=chosen.create)
     return blobs

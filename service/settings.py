@@ -21,6 +21,7 @@ SETTINGS: Mapping[str, str] = {
     "(&tls=no only for loopback). Default: a folder below DATA",
     "STORE_ACCESS_KEY_FILE": "File with the access key of the S3 store. Required for s3://",
     "STORE_SECRET_KEY_FILE": "File with the secret key of the S3 store. Required for s3://",
+    "STORE_CA_FILE": "File with the certificate authority of the S3 store, if it is one of your own",
     "STORE_CREATE": "`yes`: make the bucket at start when it is missing. Default: no",
     "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME`. Default: SQLite below DATA",
     "DATABASE_PASSWORD_FILE": "File with the database user's password, for PostgreSQL",
@@ -68,6 +69,7 @@ class S3Store:
     secure: bool
     access_key_file: Path
     secret_key_file: Path
+    ca_file: Path | None
     create: bool
 
 
@@ -192,6 +194,7 @@ def _store(given: Mapping[str, str], data: Path) -> FolderStore | S3Store:
         secure=secure,
         access_key_file=Path(_required(given, "STORE_ACCESS_KEY_FILE")),
         secret_key_file=Path(_required(given, "STORE_SECRET_KEY_FILE")),
+        ca_file=_path(given, "STORE_CA_FILE"),
         create=_flag(given, "STORE_CREATE"),
     )
 

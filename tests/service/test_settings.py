@@ -50,6 +50,7 @@ def test_the_real_parts_are_read() -> None:
         secure=True,
         access_key_file=Path("/run/secrets/access"),
         secret_key_file=Path("/run/secrets/secret"),
+        ca_file=None,
         create=False,
     )
     assert settings.database == "postgresql+psycopg://sealmark@db.acme.example/sealmark"

@@ -1,0 +1,172 @@
+"""The proxy of the deployment, as real nginx: streams both ways, writes no link and no report anywhere."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import string
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+TEMPLATE = Path("deploy/proxy/sealmark.conf.template")
+CANARY = "v1.canary-link-that-must-not-be-written"
+BODY = b"report-bytes-that-must-not-touch-a-disk " * 50_000
+
+
+@dataclass
+class Upstream:
+    """A stand-in for the service that says what it saw, and answers in two halves."""
+
+    server: ThreadingHTTPServer
+    seen: list[tuple[str, str | None]] = field(default_factory=list)
+    first_upload_bytes: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+def _upstream() -> Upstream:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            upstream.seen.append((self.path, self.headers["X-Forwarded-For"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(2 * len(BODY)))
+            self.send_header("X-Request-Id", "req_1")
+            self.end_headers()
+            self.wfile.write(BODY)
+            upstream.go_on.wait(20)
+            self.wfile.write(BODY)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(1000)
+            upstream.first_upload_bytes.set()
+            self.rfile.read(int(self.headers["Content-Length"]) - 1000)
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            return
+
+    upstream = Upstream(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+    threading.Thread(target=upstream.server.serve_forever, daemon=True).start()
+    return upstream
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Proxy:
+    port: int
+    folder: Path
+    upstream: Upstream
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if nginx is None:
+        how = "nginx is missing: apt install nginx"
+        pytest.fail(how) if os.environ.get("CI") else pytest.skip(how)
+    upstream, port = _upstream(), _free_port()
+    (tmp_path / "no-tls.conf").write_text("")
+    values = {
+        "SEALMARK_UPSTREAM": f"127.0.0.1:{upstream.server.server_port}",
+        "PROXY_LISTEN": f"127.0.0.1:{port}",
+        "PROXY_TLS": str(tmp_path / "no-tls.conf"),
+        "PROXY_NAME": "_",
+        "PROXY_ACCESS_LOG": str(tmp_path / "access.log"),
+        "PROXY_ERROR_LOG": str(tmp_path / "error.log"),
+    }
+    rendered = TEMPLATE.read_text()
+    for name, value in values.items():
+        rendered = rendered.replace("${" + name + "}", value)
+    assert "${" not in rendered.replace("${…}", "")
+    (tmp_path / "temporary").mkdir()
+    places = "".join(
+        f"{kind}_temp_path {tmp_path}/temporary/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    main = string.Template(
+        "daemon off; master_process off; pid $folder/nginx.pid; error_log $folder/start.log crit;"
+        "events {} http { $places include $folder/sealmark.conf; }"
+    )
+    (tmp_path / "sealmark.conf").write_text(rendered)
+    (tmp_path / "nginx.conf").write_text(main.substitute(folder=tmp_path, places=places))
+    process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
+    try:
+        _wait_for(port, process)
+        yield Proxy(port, tmp_path, upstream)
+    finally:
+        process.terminate()
+        process.wait(10)
+        upstream.go_on.set()
+        upstream.server.shutdown()
+        upstream.server.server_close()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        assert process.poll() is None, "nginx did not start"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("nginx did not listen")
+
+
+def test_a_download_streams_and_its_link_is_written_nowhere(proxy: Proxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
+    connection.request("GET", f"/d/{CANARY}", headers={"X-Forwarded-For": "203.0.113.9"})
+    answer = connection.getresponse()
+    half = answer.read(len(BODY))  # arrives while the upstream still holds the other half
+    assert half == BODY
+    written = b"".join(path.read_bytes() for path in proxy.folder.rglob("*") if path.is_file())
+    assert b"report-bytes" not in written
+    proxy.upstream.go_on.set()
+    assert answer.read() == BODY
+    connection.close()
+    assert proxy.upstream.seen == [(f"/d/{CANARY}", "127.0.0.1")]
+    time.sleep(0.2)
+    log = (proxy.folder / "access.log").read_text()
+    assert '"request":"req_1"' in log
+    written = b"".join(path.read_bytes() for path in proxy.folder.rglob("*") if path.is_file())
+    assert CANARY.encode() not in written
+
+
+def test_an_upload_reaches_the_service_before_it_has_ended(proxy: Proxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
+    connection.putrequest("PUT", "/v1/documents/doc_1/versions/ver_1/file")
+    connection.putheader("Content-Length", str(2 * len(BODY)))
+    connection.endheaders()
+    connection.send(BODY)
+    assert proxy.upstream.first_upload_bytes.wait(20)
+    connection.send(BODY)
+    assert connection.getresponse().status == 202
+    written = b"".join(path.read_bytes() for path in proxy.folder.rglob("*") if path.is_file())
+    assert b"report-bytes" not in written
+
+
+def test_a_dead_upstream_leaves_no_link_in_the_logs(proxy: Proxy) -> None:
+    proxy.upstream.server.shutdown()
+    proxy.upstream.server.server_close()
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
+    connection.request("GET", f"/s/{CANARY}")
+    assert connection.getresponse().status == 502
+    time.sleep(0.2)
+    written = b"".join(path.read_bytes() for path in proxy.folder.rglob("*") if path.is_file())
+    assert CANARY.encode() not in written
