@@ -1,0 +1,209 @@
+"""What the page of a link shows, out of what was decided: plain values in words, ready for the template. Pure.
+
+The share's purpose is not shown: it is the lender's own note. What the facts do not say is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.delivery import Page
+from service.facts import Facts, ReportException, Section, SectionKind
+from service.records import Classification, Share
+from service.web.recipient import wording
+
+SHOWN_EXCEPTIONS = 20
+"""More make no summary, and with `SHOWN_TEXT` the page stays below 50 KB; the report itself has them all."""
+
+SHOWN_TEXT = 500
+"""Characters of a deviation or response before it is shortened."""
+
+SHOWN_SECTIONS = 40
+"""Sections that are listed: reports have five to ten, and their own contents."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name and its value, in lines that may each run in a direction of its own."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpinionView:
+    """The auditor's opinion in words."""
+
+    kind: str
+    title: str
+    meaning: str
+    where: str
+
+
+@dataclass(frozen=True)
+class ExceptionView:
+    """One exception as it is shown."""
+
+    control: str
+    criterion: str
+    deviation: str
+    response: str
+    remediated: bool
+    where: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of the report and its pages."""
+
+    title: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Where one kind of reader starts."""
+
+    who: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The whole page."""
+
+    title: str
+    kind: str
+    document: str
+    rows: tuple[Row, ...]
+    button_size: str
+    running: str
+    confidential: bool
+    opinion: OpinionView | None
+    exceptions: tuple[ExceptionView, ...]
+    exceptions_lead: str  # empty: nothing is said about exceptions
+    exceptions_more: str
+    readers: tuple[Reader, ...]
+    sections: tuple[Place, ...]
+    sections_cut: bool
+
+
+def summarize(page: Page) -> Summary:
+    """The page of an open link."""
+    allowed = page.allowed
+    facts = Facts.model_validate(allowed.version.facts)
+    rest = len(facts.exceptions) - SHOWN_EXCEPTIONS
+    name = allowed.document.name
+    return Summary(
+        title=wording.say("title", document=name, name=allowed.recipient.name),
+        kind=wording.KINDS[allowed.document.kind],
+        document=name,
+        rows=_rows(page, facts),
+        button_size=_button_size(page),
+        running=_running(page),
+        confidential=allowed.document.classification != Classification.PUBLIC,
+        opinion=_opinion(facts),
+        exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
+        exceptions_lead=_exceptions_lead(facts),
+        exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
+        readers=_readers(facts),
+        sections=tuple(Place(section.title, _spread(section)) for section in facts.sections[:SHOWN_SECTIONS]),
+        sections_cut=len(facts.sections) > SHOWN_SECTIONS,
+    )
+
+
+def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
+    say = wording.say
+    recipient = page.allowed.recipient
+    rows = []
+    if facts.period_start and facts.period_end:
+        period = say("period.value", start=wording.day(facts.period_start), end=wording.day(facts.period_end))
+        rows.append(Row(say("period"), (period,)))
+    if facts.as_of:
+        rows.append(Row(say("as_of"), (wording.day(facts.as_of),)))
+    if facts.auditor:
+        rows.append(Row(say("auditor"), (facts.auditor,)))
+    if facts.criteria:
+        rows.append(Row(say("criteria"), (", ".join(wording.CRITERIA[item] for item in facts.criteria),)))
+    rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
+    rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
+    left = _downloads_left(page.allowed.share)
+    if left is not None:
+        rows.append(Row(say("downloads"), (wording.count("downloads", left),)))
+    return tuple(rows)
+
+
+def _downloads_left(share: Share) -> int | None:
+    if share.download_limit is None:
+        return None
+    return max(0, share.download_limit - share.downloads_taken)
+
+
+def _button_size(page: Page) -> str:
+    allowed = page.allowed
+    length = allowed.copy.length if allowed.copy else allowed.template.size
+    pages = wording.count("pages", allowed.version.pages or 0)
+    return wording.say("button.size", size=wording.size(length), pages=pages)
+
+
+def _running(page: Page) -> str:
+    """Said where it matters: where downloads are counted."""
+    if page.delivery is None or page.allowed.share.download_limit is None:
+        return ""
+    return wording.say("running", until=wording.moment(page.delivery.until))
+
+
+def _opinion(facts: Facts) -> OpinionView | None:
+    if facts.opinion is None:
+        return None
+    title, meaning = wording.OPINIONS[facts.opinion]
+    places = [_spread(s) for s in facts.sections if s.kind == SectionKind.AUDITORS_OPINION]
+    where = wording.say("opinion.read", pages=places[0]) if places else ""
+    return OpinionView(facts.opinion.value, title, meaning, where)
+
+
+def _exceptions_lead(facts: Facts) -> str:
+    """Silence where nothing was tested: only a report with test results can have no exceptions."""
+    if facts.exceptions:
+        return wording.count("exceptions.lead", len(facts.exceptions))
+    tested = any(section.kind == SectionKind.TEST_RESULTS for section in facts.sections)
+    return wording.say("exceptions.none") if tested else ""
+
+
+def _exception(found: ReportException) -> ExceptionView:
+    return ExceptionView(
+        control=wording.say("exception.of", control=found.control),
+        criterion=wording.say("exception.criterion", criterion=found.criterion),
+        deviation=_shortened(found.deviation),
+        response=_shortened(found.response) if found.response else wording.say("exception.no_response"),
+        remediated=found.remediated,
+        where=wording.say("exception.pages", pages=wording.pages(found.pages)) if found.pages else "",
+    )
+
+
+def _readers(facts: Facts) -> tuple[Reader, ...]:
+    found = []
+    for who, wanted in wording.READERS:
+        places = [place for part in wanted for place in _parts(facts, part)]
+        if places:
+            found.append(Reader(who, tuple(places)))
+    return tuple(found)
+
+
+def _parts(facts: Facts, part: str) -> list[Place]:
+    if part == "exceptions":
+        numbers = [number for found in facts.exceptions for number in found.pages]
+        return [Place(wording.say("exceptions"), wording.pages(numbers))] if numbers else []
+    return [Place(section.title, _spread(section)) for section in facts.sections if section.kind == part]
+
+
+def _spread(section: Section) -> str:
+    if section.first_page == section.last_page:
+        return wording.pages([section.first_page])
+    return wording.say("pages", pages=f"{section.first_page}–{section.last_page}")
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= SHOWN_TEXT:
+        return text
+    return text[:SHOWN_TEXT].rsplit(" ", 1)[0] + " …"
