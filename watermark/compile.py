@@ -1,38 +1,41 @@
 """Compile: one uploaded PDF into the template that all its copies are stamped from. Runs in the child process.
 
-1. open, inspect, clean;
-2. give each page its own content, and choose where in it the mark stands;
-3. write the PDF, cut it into a body, note the slots;
-4. stamp a sample and verify it; move the marks that do not pass, and go back to 2.
+1. Open, inspect, clean; keep the cleaned PDF to compare with.
+2. Give each page its own content, find room for its footer, choose where in its content the marks stand.
+3. Write the PDF, cut it into a body, note the slots.
+4. Stamp a sample and verify it page by page; move the marks that do not pass, and do 3 again.
 """
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
+import zlib
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pikepdf
-from pikepdf import Dictionary, Name, Stream
+from pikepdf import Dictionary, Name, Stream, String
 
-from watermark.body import Body, PageStream, make_body
-from watermark.content import IDENTITY, Content, Place, invert, read_content
+from watermark.body import PageStream, make_body
+from watermark.clean import clean
 from watermark.deflate import deflate
 from watermark.errors import RefusalReason, Refused
+from watermark.fonts import system_fonts
+from watermark.inspection import limits_from, open_sound_pdf
+from watermark.layout import LEADING, footer
 from watermark.mark import Mark
 from watermark.mint import mint
-from watermark.pages import SourcePage, add_resources, choose_names, source_pages
+from watermark.pages import add_resources, choose_names, source_pages
+from watermark.placing import TRIES, Chance, PagePlan, marked_content, plan_page
+from watermark.shaping import EM
 from watermark.stamp import stamp
 from watermark.template import FORMAT, Frame, SlotTable
-from watermark.visible import (
-    DIAGONAL_OPACITY,
-    FOOTER_OPACITY,
-    Names,
-    diagonal_operators,
-    footer_operators,
-)
+from watermark.verify import Footer, Ink, PageFinding, Pixels, Reader, ink, judge_page, pixels_a_point
+from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, Names, PageView
 
+# Nobody's mark, of usual length; verification tries it on every page.
 SAMPLE = Mark(
     name="Sample Recipient",
     mail="sample.recipient@recipient.example",
@@ -40,103 +43,236 @@ SAMPLE = Mark(
     issued=date(2000, 1, 1),
     copy_id="cpy_00000000000000000000000000",
 )
-
-# Share of the remaining places, from the last one backwards, that each try chooses from.
-_SHARES = (0.7, 0.35, 0.15, 0.0)
-
-
-@dataclass
-class PagePlan:
-    """Where the mark stands on one page, and how often each half of it was moved towards the end."""
-
-    source: SourcePage
-    found: Content
-    frame: Frame
-    baseline: float
-    footer_tries: int = 0
-    diagonal_tries: int = 0
+# Where the footer's lowest baseline may be, in em above the visible bottom.
+_LOWEST, _HIGHEST, _STEP = 1.2, 7.0, 0.2
+# A band of this light, with so few other pixels, needs no box behind the footer.
+_LIGHT, _ODD_LEVELS, _ODD_SHARE = 190, 24, 0.004
+_MOST_TITLE = 500
 
 
-class Chance:
-    """Choices that the seed decides: the same seed gives the same ones, and without it they cannot be guessed."""
+@dataclass(frozen=True)
+class _Kept:
+    """What of the source's metadata a copy keeps: its title, and that it claims to be accessible (PDF/UA)."""
 
-    def __init__(self, seed: bytes) -> None:
-        self._seed = seed
-        self._count = 0
-
-    def share(self, *what: object) -> float:
-        """A number from 0 up to 1 for this purpose."""
-        digest = hashlib.sha256(self._seed + repr(what).encode()).digest()
-        return int.from_bytes(digest[:8], "big") / 2**64
-
-    def noise(self, length: int) -> bytes:
-        """Random bytes, other ones at each call."""
-        self._count += 1
-        return hashlib.shake_256(self._seed + b"noise" + self._count.to_bytes(8, "big")).digest(length)
+    title: str
+    xmp: str
 
 
 def compile_pdf(pdf: bytes, parameters: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Facts about the version and its encoded template. Raises `Refused`.
+    """Facts about the version, and its encoded template. Raises `Refused`.
 
-    `parameters["seed"]` (hex) chooses where the marks stand; the same PDF and seed give the same template.
+    `parameters["seed"]` (hex) decides where the marks stand: the same PDF, seed and library versions give the same
+    template. `max_bytes` and `max_pages` are the limits of `inspection`. Every page of the template was proved: a
+    stamped sample's footer is in pypdf's text, which is else as before, and both marks are in PDFium's pixels.
     """
     chance = Chance(bytes.fromhex(parameters["seed"]))
-    try:
-        opened = pikepdf.open(BytesIO(pdf))
-    except pikepdf.PasswordError as error:
-        raise Refused(RefusalReason.NEEDS_PASSWORD) from error
-    except pikepdf.PdfError as error:
-        raise Refused(RefusalReason.DAMAGED) from error
-    with opened as document:
-        template = make_template(document, chance)
-    facts = {"pages": 0, "format": FORMAT}
+    with open_sound_pdf(pdf, limits_from(parameters)) as document:
+        kept = _kept(document)
+        removed = clean(document)
+        sources = list(source_pages(document))
+        unmarked = _written(document)
+        reader = Reader(unmarked)
+        try:
+            plans = [_plan(reader, index, source) for index, source in enumerate(sources)]
+            template, moved = _proved(document, plans, kept, chance, reader)
+        finally:
+            reader.close()
+    facts = {
+        "pages": len(plans),
+        "removed": removed,
+        "format": FORMAT,
+        "woven_slots": 0,
+        "verified": {"pages": len(plans), "moved": moved},
+        "sizes": {"source": len(pdf), "cleaned": len(unmarked), "template": len(template)},
+    }
     return facts, template
 
 
-def make_template(document: pikepdf.Pdf, chance: Chance) -> bytes:
-    sources = list(source_pages(document))
-    names = choose_names(sources)
-    font_data = _stand_in(document, chance)
-    metadata_data = _stand_in(document, chance)
-    font, metadata = (_raw_stream(document, data) for data in (font_data, metadata_data))
-    document.Root.Metadata = metadata
-    states = _states(document)
-    for source in sources:
-        add_resources(source, names, font, states)
-    plans = [_plan(source) for source in sources]
-    frames = sorted({plan.frame for plan in plans}, key=lambda f: (f.width, f.lines, f.boxed))
-    streams = []
-    for index, plan in enumerate(plans):
-        stream = _page_stream(plan, index, names, frames, chance)
-        plan.source.page[Name.Contents] = _raw_stream(document, stream.data)
-        streams.append(stream)
-    written = _written(document)
-    body = make_body(written, streams, font_data, metadata_data, len(frames), chance.noise)
-    table = SlotTable(len(body.data), tuple(frames), body.slots, body.streams, body.tail, "", "", 0)
-    return table.encode() + body.data
+def _proved(
+    document: pikepdf.Pdf, plans: list[PagePlan], kept: _Kept, chance: Chance, unmarked: Reader
+) -> tuple[bytes, int]:
+    """A template that passed verification, and how many pages had to move a mark. Raises `Refused`."""
+    writing = _Writing(document, plans, kept, chance)
+    pages = list(range(len(plans)))
+    moved: set[int] = set()
+    while True:
+        template = writing.write(pages)
+        marked = Reader(_sample(template))
+        try:
+            if marked.page_count != len(plans) or marked.outline() != unmarked.outline():
+                raise Refused(RefusalReason.CANNOT_MARK)
+            findings = {index: _judge(unmarked, marked, index, plans[index]) for index in pages}
+        finally:
+            marked.close()
+        pages = [index for index, finding in findings.items() if not finding.good]
+        if not pages:
+            return template, len(moved)
+        moved.update(pages)
+        for index in pages:
+            _move(plans[index], findings[index])
 
 
-def _plan(source: SourcePage) -> PagePlan:
-    found = read_content(source.content, source.box, source.forms)
-    found.places = [place for place in found.places if invert(place.matrix)]
-    return PagePlan(source, found, source.view.frame(boxed=False), source.view.type_size * 1.5)
+def _judge(unmarked: Reader, marked: Reader, index: int, plan: PagePlan) -> PageFinding:
+    view = plan.source.view
+    return judge_page(unmarked, marked, index, view, _sample_footer(plan), SAMPLE, _blank_ink())
 
 
-def _stand_in(document: pikepdf.Pdf, chance: Chance) -> bytes:
-    import zlib
+def _move(plan: PagePlan, finding: PageFinding) -> None:
+    """Try later places for the marks that did not pass. Raises `Refused` when there is none."""
+    footer_failed = not (finding.footer_seen and finding.footer_read)
+    diagonal_failed = not finding.diagonal_seen
+    if not (footer_failed or diagonal_failed):
+        # One of them parts a text; which, pypdf does not say.
+        footer_failed = diagonal_failed = True
+    if (footer_failed and plan.footer_try >= TRIES - 1) or (diagonal_failed and plan.diagonal_try >= TRIES - 1):
+        raise Refused(RefusalReason.CANNOT_MARK)
+    plan.footer_try += footer_failed
+    plan.diagonal_try += diagonal_failed
 
-    return zlib.compress(chance.noise(32))
+
+class _Writing:
+    """Writes the document as a template, again and again while pages change."""
+
+    def __init__(self, document: pikepdf.Pdf, plans: list[PagePlan], kept: _Kept, chance: Chance) -> None:
+        self._document = document
+        self._plans = plans
+        self._kept = kept
+        self._chance = chance
+        sources = [plan.source for plan in plans]
+        self._names = choose_names(sources)
+        self._frames = sorted({plan.frame for plan in plans}, key=lambda f: (f.width, f.lines, f.boxed))
+        self._stand_ins = [zlib.compress(chance.noise(32)) for _ in range(2)]
+        font, document.Root[Name.Metadata] = (_flate_stream(document, data) for data in self._stand_ins)
+        states = _states(document)
+        for source in sources:
+            add_resources(source, self._names, font, states)
+        self._streams: dict[int, PageStream] = {}
+
+    def write(self, changed: list[int]) -> bytes:
+        """The encoded template; only the pages in `changed` are made anew."""
+        for index in changed:
+            self._streams[index] = stream = self._page(index)
+            self._plans[index].source.page[Name.Contents] = _flate_stream(self._document, stream.data)
+        streams = [self._streams[index] for index in range(len(self._plans))]
+        first_value = len(self._frames)
+        body = make_body(_written(self._document), streams, *self._stand_ins, first_value, self._chance.noise)
+        table = SlotTable(
+            body_length=len(body.data),
+            frames=tuple(self._frames),
+            slots=body.slots,
+            streams=body.streams,
+            tail=body.tail,
+            title=self._kept.title,
+            xmp=self._kept.xmp,
+            encoded_length=0,
+        )
+        return table.encode() + body.data
+
+    def _page(self, index: int) -> PageStream:
+        plan = self._plans[index]
+        marked = marked_content(plan, index, self._names, self._chance)
+        stream = deflate(marked.content, [(marked.start, marked.stop)], self._chance.noise)
+        # A slot's bytes do not matter; the page's number in them tells equal pages apart.
+        data = bytearray(stream.data)
+        data[stream.offsets[0] : stream.offsets[0] + 4] = index.to_bytes(4, "big")
+        return PageStream(stream, bytes(data), (plan.frame.capacity,), (self._frames.index(plan.frame),))
 
 
-def _raw_stream(document: pikepdf.Pdf, data: bytes) -> Stream:
+def _plan(reader: Reader, index: int, source: Any) -> PagePlan:
+    baseline, boxed = _footer_room(reader.pixels(index, source.view), source.view)
+    return plan_page(source, source.view.frame(boxed=boxed), baseline)
+
+
+def _footer_room(pixels: Pixels, view: PageView) -> tuple[float, bool]:
+    """The baseline in points of the emptiest band near the bottom, and whether the footer needs a box there."""
+    frame = view.frame(boxed=False)
+    lines, leading = _sample_lines(frame)
+    scale = pixels_a_point(view) * view.type_size  # pixels an em
+    height, width = pixels.shape
+    left, right = round(view.margin / view.type_size * scale), width - round(view.margin / view.type_size * scale)
+    best = (2.0, _LOWEST, True)
+    for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1):
+        baseline = _LOWEST + step * _STEP
+        top = height - round((baseline + (lines - 1) * leading + 1) * scale)
+        bottom = height - round((baseline - 0.4) * scale)
+        if top < height * 0.5 and step:
+            break
+        band = pixels[max(0, top) : max(1, bottom), left : max(left + 1, right)]
+        level = float(np.median(band)) if band.size else 255.0
+        odd = float(np.mean(np.abs(band - level) > _ODD_LEVELS)) if band.size else 0.0
+        if odd < best[0] - 1e-9:
+            best = (odd, baseline, level < _LIGHT or odd > _ODD_SHARE)
+        if odd == 0:
+            break
+    return best[1] * view.type_size, best[2]
+
+
+@cache
+def _sample_lines(frame: Frame) -> tuple[int, float]:
+    """How many lines the sample's footer has in this frame, and their distance in em."""
+    lines = footer(SAMPLE, system_fonts(), frame.width * EM // 100, frame.lines)
+    return len(lines.lines), LEADING * lines.scale
+
+
+def _sample_footer(plan: PagePlan) -> Footer:
+    lines, leading = _sample_lines(replace(plan.frame, boxed=False))
+    return Footer(plan.baseline, lines, leading * plan.source.view.type_size)
+
+
+def _sample(template: bytes) -> bytes:
+    table = SlotTable.decode(template)
+    fill = mint(table, SAMPLE)
+    return b"".join(stamp(table, fill, lambda start, stop: [memoryview(template)[start:stop]]))
+
+
+@cache
+def _blank_ink() -> Ink:
+    """The sample's ink on a blank page."""
+    with pikepdf.new() as document:
+        document.add_blank_page(page_size=(595, 842))
+        source = next(source_pages(document))
+        unmarked = Reader(_written(document))
+        plan = plan_page(source, source.view.frame(boxed=False), 2 * source.view.type_size)
+        template = _Writing(document, [plan], _Kept("", ""), Chance(b"")).write([0])
+        marked = Reader(_sample(template))
+        try:
+            return ink(
+                unmarked.pixels(0, source.view), marked.pixels(0, source.view), source.view, _sample_footer(plan)
+            )
+        finally:
+            unmarked.close()
+            marked.close()
+
+
+def _kept(document: pikepdf.Pdf) -> _Kept:
+    info = document.trailer.get("/Info")
+    title = info.get("/Title") if isinstance(info, Dictionary) else None
+    text = str(title) if isinstance(title, String) else ""
+    printable = "".join(character for character in text if character.isprintable())[:_MOST_TITLE]
+    metadata = document.Root.get("/Metadata")
+    xmp = ""
+    if isinstance(metadata, Stream):
+        try:
+            part = re.search(rb"pdfuaid:part(?:>|=[\"'])([12])", metadata.read_bytes())
+        except pikepdf.PdfError:
+            part = None
+        if part:
+            xmp = (
+                "<rdf:Description rdf:about='' xmlns:pdfuaid='http://www.aiim.org/pdfua/ns/id/'>"
+                f"<pdfuaid:part>{part[1].decode()}</pdfuaid:part></rdf:Description>"
+            )
+    return _Kept(printable, xmp)
+
+
+def _flate_stream(document: pikepdf.Pdf, data: bytes) -> Stream:
     stream = Stream(document, b"")
     stream.write(data, filter=Name.FlateDecode)
     return stream
 
 
 def _states(document: pikepdf.Pdf) -> tuple[Dictionary, Dictionary]:
-    """Graphics states that undo whatever the page has set, of the footer and of the diagonal."""
-    footer, diagonal = (
+    """Graphics states of footer and diagonal, which undo whatever the page has set."""
+    footer_state, diagonal_state = (
         document.make_indirect(
             Dictionary(
                 Type=Name.ExtGState,
@@ -148,67 +284,16 @@ def _states(document: pikepdf.Pdf) -> tuple[Dictionary, Dictionary]:
                 OP=False,
                 op=False,
                 OPM=0,
-                SA=False,
                 TK=True,
             )
         )
         for opacity in (FOOTER_OPACITY, DIAGONAL_OPACITY)
     )
-    return footer, diagonal
-
-
-def _page_stream(plan: PagePlan, index: int, names: Names, frames: list[Frame], chance: Chance) -> PageStream:
-    footer_place = _choose(
-        plan.found, len(plan.source.content), plan.footer_tries, chance.share(index, "footer"), lines=True
-    )
-    diagonal_place = _choose(
-        plan.found,
-        len(plan.source.content),
-        plan.diagonal_tries,
-        chance.share(index, "diagonal"),
-        lines=False,
-    )
-    content = bytearray(plan.source.content)
-    for offset in plan.found.stray:
-        content[offset : offset + 1] = b" "
-    before, after = footer_operators(plan.source.view, names, footer_place.matrix, plan.baseline)
-    drawn = diagonal_operators(plan.source.view, names, diagonal_place.matrix)
-    inserted = sorted(
-        [
-            (footer_place.offset, 1, before, plan.frame.capacity, after),
-            (diagonal_place.offset, 0, drawn, 0, b""),
-        ]
-    )
-    pieces: list[bytes] = []
-    position = slot = 0
-    length = 0
-    for offset, _, first, room, second in inserted:
-        pieces.append(bytes(content[position:offset]) + first)
-        length += len(pieces[-1])
-        if room:
-            slot = length
-        pieces.append(bytes(room) + second)
-        length += len(pieces[-1])
-        position = offset
-    pieces.append(bytes(content[position:]) + plan.found.closing + b"\n")
-    whole = b"".join(pieces)
-    stream = deflate(whole, [(slot, slot + plan.frame.capacity)], chance.noise)
-    data = bytearray(stream.data)
-    data[stream.offsets[0] : stream.offsets[0] + 8] = index.to_bytes(8, "big")
-    return PageStream(stream, bytes(data), (plan.frame.capacity,), (frames.index(plan.frame),))
-
-
-def _choose(found: Content, end: int, tries: int, chance: float, *, lines: bool) -> Place:
-    places = [place for place in found.places if place.between_lines or not lines]
-    if not places:
-        return Place(0, IDENTITY, True)
-    return places[
-        int(len(places) * (1 - _SHARES[tries] * (1 - chance)))
-        - (0 if _SHARES[tries] * (1 - chance) > 0 else 1)
-    ]
+    return footer_state, diagonal_state
 
 
 def _written(document: pikepdf.Pdf) -> bytes:
+    """The document as qpdf writes it: object streams, a cross-reference stream, streams that are deflated kept as is."""
     buffer = BytesIO()
     document.save(
         buffer,

@@ -19,7 +19,9 @@ from watermark.shaping import EM, Cluster, Part, width
 
 _ALPHABET = sorted((digits + ascii_letters).encode())
 CODES = [bytes(pair) for pair in product(_ALPHABET, repeat=2)]
-DIAGONAL_CODE = CODES[0]
+# The diagonal maps to no text. PDFium, which takes an unmapped code for a character, finds a word joiner: it has no
+# width and is not shown.
+DIAGONAL_CODE = b"\x20\x60"
 
 # The diagonal's glyph lies within these, in thousandths of an em, around its origin.
 DIAGONAL_WIDTH = 20 * EM
@@ -28,6 +30,8 @@ DIAGONAL_HEIGHT = 4 * EM
 # How far a curve may be from its source, in thousandths of an em: far below a pixel at any size of a mark.
 _CURVE_ERROR = 1.0
 _ASCENT, _DESCENT = 1069, -293  # of Noto Sans
+# The middle of a line of letters above its baseline, in em.
+_MIDDLE = 0.36
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,11 @@ class FontBuilding:
         self._faces: list[object] = []
         self._codes: dict[Cluster, bytes] = {}
         self._named: dict[bytes, str] = {}
-        self._diagonal: Lines | None = None
 
     def code(self, cluster: Cluster) -> bytes:
         """The code that draws this cluster and stands for its text."""
         if cluster not in self._codes:
-            code = CODES[1 + len(self._codes)]
+            code = CODES[len(self._codes)]
             self._codes[cluster] = code
             self._named[code] = self._add(
                 f"c{len(self._codes)}", [(part, 1.0, 0.0, 0.0) for part in cluster.parts]
@@ -70,7 +73,7 @@ class FontBuilding:
         placed = []
         for index, line in enumerate(lines.lines):
             pen = -width(list(line)) / 2
-            baseline = ((len(lines.lines) - 1) / 2 - index) * LEADING * EM - EM * 0.36
+            baseline = ((len(lines.lines) - 1) / 2 - index) * LEADING * EM - EM * _MIDDLE
             for cluster in line:
                 placed += [(part, scale, pen * scale, baseline * scale) for part in cluster.parts]
                 pen += cluster.advance

@@ -57,7 +57,7 @@ def diagonal(mark: Mark, fonts: Fonts, room: int, height: int) -> Lines:
         lines = _wrapped(words, measured, max(total * 1.15 / count, *(measured.width(w) for w in words)))
         shaped = _shaped(lines, fonts)
         candidate = Lines(shaped, 1.0)
-        scale = min(room / max(1, candidate.width), height / (len(shaped) * LEADING * EM))
+        scale = min(room / max(1, candidate.width), height / (len(shaped) * LEADING * EM), _LARGEST)
         if best is None or scale > best.scale:
             best = Lines(shaped, scale)
     assert best is not None
@@ -66,6 +66,8 @@ def diagonal(mark: Mark, fonts: Fonts, room: int, height: int) -> Lines:
 
 # Beyond, letters shrink again whatever the text.
 MOST_DIAGONAL_LINES = 8
+# Components of a TrueType glyph are scaled by less than 2 (F2Dot14).
+_LARGEST = 1.9
 
 
 class _Measured:

@@ -10,12 +10,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 
 from watermark.content import Box
+from watermark.inspection import MAX_TREE_DEPTH, page_geometry
 from watermark.visible import Names, PageView, page_view
 
-# ISO 32000-1, table 30: what a page without a box is taken for; US letter, as every reader does.
-_DEFAULT_BOX = (0.0, 0.0, 612.0, 792.0)
-# A page tree is never deeper; a loop of parents is.
-_DEEPEST_TREE = 1000
 # Bytes of content of one page; more is a bomb, not a page (a scanned map has 20 MB).
 MAX_CONTENT = 256 * 1024 * 1024
 
@@ -39,24 +36,15 @@ def source_pages(pdf: pikepdf.Pdf) -> Iterator[SourcePage]:
 
 
 def _source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
-    media = _box(_inherited(page, Name.MediaBox)) or _DEFAULT_BOX
-    crop = _box(_inherited(page, Name.CropBox)) or media
-    box = _intersection(media, crop) or media
-    rotate = _number(_inherited(page, Name.Rotate)) or 0
-    turn = int(rotate / 90) * 90 % 360
-    unit = _number(page.get(Name.UserUnit)) or 1.0
-    unit = unit if unit > 0 else 1.0
-    page[Name.MediaBox] = Array([*media])
-    if Name.CropBox in page or box != media:
-        page[Name.CropBox] = Array([*box])
-    page[Name.Rotate] = turn
-    resources = _inherited(page, Name.Resources)
-    if not isinstance(resources, Dictionary):
-        resources = Dictionary()
+    geometry = page_geometry(page)
+    resources = _inherited_resources(page)
+    page[Name.MediaBox] = page[Name.CropBox] = Array([*geometry.box])
+    page[Name.Rotate] = geometry.rotation
     if not resources.is_indirect:
         resources = pdf.make_indirect(resources)
     page[Name.Resources] = resources
-    return SourcePage(page, box, page_view(box, turn, unit), _content(page), _forms(resources))
+    view = page_view(geometry.box, geometry.rotation, geometry.user_unit)
+    return SourcePage(page, geometry.box, view, _content(page), _forms(resources))
 
 
 def choose_names(pages: list[SourcePage]) -> Names:
@@ -87,42 +75,17 @@ def add_resources(
             known[Name("/" + name.decode())] = value
 
 
-def _inherited(page: Dictionary, key: Name) -> pikepdf.Object | None:
-    node: pikepdf.Object | None = page
-    for _ in range(_DEEPEST_TREE):
+def _inherited_resources(page: Dictionary) -> Dictionary:
+    """The page's own resources or those of the nearest node above it, made the page's own."""
+    node: object = page
+    for _ in range(MAX_TREE_DEPTH):
         if not isinstance(node, Dictionary):
-            return None
-        if key in node and node[key] is not None:
-            value: pikepdf.Object = node[key]
-            return value
+            break
+        resources = node.get(Name.Resources)
+        if isinstance(resources, Dictionary):
+            return resources
         node = node.get(Name.Parent)
-    return None
-
-
-def _number(value: object) -> float | None:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-
-
-def _box(value: pikepdf.Object | None) -> Box | None:
-    if not isinstance(value, Array) or len(value) != 4:
-        return None
-    corners = [_number(corner) for corner in value]
-    x0, y0, x1, y1 = (0.0 if corner is None else corner for corner in corners)
-    box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    return box if box[2] > box[0] and box[3] > box[1] else None
-
-
-def _intersection(first: Box, second: Box) -> Box | None:
-    box = (
-        max(first[0], second[0]),
-        max(first[1], second[1]),
-        min(first[2], second[2]),
-        min(first[3], second[3]),
-    )
-    return box if box[2] > box[0] and box[3] > box[1] else None
+    return Dictionary()
 
 
 def _content(page: Dictionary) -> bytes:

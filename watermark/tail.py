@@ -7,7 +7,7 @@ the end of the body, so that its size does not matter to a copy: its rows for th
 import zlib
 from xml.sax.saxutils import escape
 
-from watermark.copyfont import CopyFont
+from watermark.copyfont import DIAGONAL_CODE, CopyFont
 from watermark.mark import Mark
 from watermark.shaping import EM
 from watermark.template import SlotTable
@@ -84,6 +84,8 @@ def _to_unicode(font: CopyFont) -> bytes:
         b"<%s><%s>\n" % (code.hex().encode(), text.encode("utf-16-be").hex().encode())
         for code, text in sorted(font.text_of.items())
     ]
+    # Without an entry that says so, pypdf takes the code for a character.
+    entries.append(b"<%s><>\n" % DIAGONAL_CODE.hex().encode())
     blocks = [entries[index : index + _TEXTS_A_BLOCK] for index in range(0, len(entries), _TEXTS_A_BLOCK)]
     return (
         b"/CIDInit/ProcSet findresource begin\n12 dict begin\nbegincmap\n"

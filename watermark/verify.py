@@ -1,10 +1,10 @@
 """Verify: a copy, read by pypdf and drawn by PDFium, carries its mark visibly on each page and is otherwise unchanged.
 
-The two parsers share no code with the one that compiled it.
+Neither shares code with qpdf, which wrote the copy.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,7 +13,7 @@ import numpy as np
 import pypdf
 import pypdfium2 as pdfium
 
-from watermark.mark import LABEL
+from watermark.mark import LABEL, Mark
 from watermark.visible import PageView, diagonal_size
 
 # Pages are drawn so large that an em of the footer has this many pixels: as a screen shows it.
@@ -22,10 +22,16 @@ PIXELS_AN_EM = 6
 _MOST_PIXELS = 8000
 # A change of a pixel, of 255 levels, that counts: footers are dark, diagonals pale.
 _FOOTER_LEVELS, _DIAGONAL_LEVELS = 24, 6
-# How much of the ink that a mark has on a blank page must be seen on a page.
+# How much of the ink that a mark has on a blank page must be seen on a page. What is drawn in the page's own colours
+# over and under a diagonal takes some of it; less than this is no longer read.
 FOOTER_SHARE, DIAGONAL_SHARE = 0.5, 0.3
+# Around the footer's lines, in em.
+_ABOVE, _BELOW = 1.1, 0.4
 
-Pixels = "np.ndarray[tuple[int, int], np.dtype[np.int16]]"
+Pixels = np.ndarray[tuple[int, ...], np.dtype[np.int16]]
+
+# What extraction may add where PDFium takes the diagonal for a character: a word joiner.
+_JOINER = "\u2060"
 
 
 @dataclass(frozen=True)
@@ -37,42 +43,42 @@ class Ink:
 
 
 @dataclass(frozen=True)
+class Footer:
+    """Where a page's footer stands: `baseline` points above the visible bottom, `lines` lines, `leading` points apart."""
+
+    baseline: float
+    lines: int
+    leading: float
+
+
+@dataclass(frozen=True)
 class PageFinding:
     """What was found of a page's mark: in its text, in the pixels, and whether the rest of the text is as before."""
 
     footer_read: bool
+    text_unchanged: bool
     footer_seen: bool
     diagonal_seen: bool
-    text_unchanged: bool
 
     @property
     def good(self) -> bool:
         """Whether the page may be lent."""
-        return self.footer_read and self.footer_seen and self.diagonal_seen and self.text_unchanged
-
-
-@dataclass(frozen=True)
-class MarkedPage:
-    """Where a page's footer stands: `baseline` points above the visible bottom, `lines` lines of it."""
-
-    view: PageView
-    baseline: float
-    lines: int
+        return self.footer_read and self.text_unchanged and self.footer_seen and self.diagonal_seen
 
 
 def own_strings(copy_id: str) -> "re.Pattern[str]":
-    """What the mark adds to a page's text: from its label to its copy id, with the line's end."""
-    return re.compile(rf"[ \t]*{LABEL}(?:(?!{LABEL}).)*?{copy_id}[ \t]*\n?", re.DOTALL)
+    """What the mark adds to a page's text: from its label to its copy id, with the line's end; and word joiners."""
+    return re.compile(rf"[ \t]*{LABEL}(?:(?!{LABEL}).)*?{copy_id}[ \t]*|{_JOINER}", re.DOTALL)
 
 
 def without_mark(text: str, copy_id: str) -> str:
-    """The text of a page without the mark's own strings and without empty lines and spaces at the ends of lines."""
+    """The text of a page without the mark's own strings, without empty lines and spaces at the ends of lines."""
     rest = own_strings(copy_id).sub("\n", text)
-    return "\n".join(line for line in (line.rstrip() for line in rest.splitlines()) if line)
+    return "\n".join(line for line in (line.strip() for line in rest.splitlines()) if line)
 
 
 class Reader:
-    """One PDF, its pages' text by pypdf and their pixels by PDFium."""
+    """One PDF: its pages' text by pypdf and their pixels by PDFium."""
 
     def __init__(self, pdf: bytes) -> None:
         self._pypdf = pypdf.PdfReader(BytesIO(pdf))
@@ -80,6 +86,7 @@ class Reader:
 
     @property
     def page_count(self) -> int:
+        """As PDFium counts."""
         return len(self._pdfium)
 
     def outline(self) -> list[tuple[int, str, int | None]]:
@@ -103,25 +110,80 @@ class Reader:
         try:
             text = page.get_textpage()
             try:
-                return text.get_text_bounded()
+                return str(text.get_text_bounded())
             finally:
                 text.close()
         finally:
             page.close()
 
-    def pixels(self, index: int, view: PageView) -> "np.ndarray[tuple[int, int], np.dtype[np.int16]]":
-        """The page in grey, as `PIXELS_AN_EM` says."""
-        scale = min(PIXELS_AN_EM / view.type_size, _MOST_PIXELS / max(view.width, view.height))
+    def pixels(self, index: int, view: PageView) -> Pixels:
+        """The page in grey, from the top, so large as `PIXELS_AN_EM` says."""
         page = self._pdfium[index]
         try:
-            # PDFium ignores UserUnit.
-            width, height = page.get_size()
-            factor = scale * max(view.width, view.height) / max(width, height, 1e-6)
-            bitmap = page.render(scale=factor, grayscale=True)
-            return bitmap.to_numpy().astype(np.int16).reshape(bitmap.height, bitmap.width)
+            # PDFium's size does not know UserUnit.
+            scale = pixels_a_point(view) * max(view.width, view.height) / max(*page.get_size(), 1e-6)
+            bitmap = page.render(scale=scale, grayscale=True)
+            pixels = bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].astype(np.int16)
+            bitmap.close()
+            return pixels
         finally:
             page.close()
 
     def close(self) -> None:
+        """Free what PDFium holds."""
         with suppress(Exception):
             self._pdfium.close()
+
+
+def pixels_a_point(view: PageView) -> float:
+    """How large pages of this view are drawn."""
+    return min(PIXELS_AN_EM / view.type_size, _MOST_PIXELS / max(view.width, view.height))
+
+
+def ink(before: Pixels, after: Pixels, view: PageView, footer: Footer) -> Ink:
+    """The ink that a mark added, where the page before and after were drawn alike."""
+    if before.shape != after.shape:
+        return Ink(0, 0)
+    changed = np.abs(after - before)
+    scale = pixels_a_point(view)
+    height = changed.shape[0]
+    top = footer.baseline + (footer.lines - 1) * footer.leading + _ABOVE * view.type_size
+    first = max(0, height - round(top * scale))
+    last = min(height, height - round((footer.baseline - _BELOW * view.type_size) * scale))
+    band = changed[first:last]
+    pale = np.count_nonzero(changed >= _DIAGONAL_LEVELS) - np.count_nonzero(band >= _DIAGONAL_LEVELS)
+    em = diagonal_size(view)[0] * scale
+    return Ink(float(np.count_nonzero(band >= _FOOTER_LEVELS)), pale / em**2)
+
+
+def judge_page(
+    unmarked: Reader, marked: Reader, index: int, view: PageView, footer: Footer, mark: Mark, blank: Ink
+) -> PageFinding:
+    """What holds of one page. `blank` is the ink of this mark on a blank page."""
+    before, after = unmarked.text(index), marked.text(index)
+    if before is None or after is None:
+        # pypdf cannot read this page even unmarked; PDFium can.
+        before, after = unmarked.pdfium_text(index), marked.pdfium_text(index)
+    seen = ink(unmarked.pixels(index, view), marked.pixels(index, view), view, footer)
+    return PageFinding(
+        footer_read=_reads(after, mark),
+        text_unchanged=without_mark(after, mark.copy_id) == without_mark(before, mark.copy_id),
+        footer_seen=seen.footer >= FOOTER_SHARE * blank.footer,
+        diagonal_seen=seen.diagonal >= DIAGONAL_SHARE * blank.diagonal,
+    )
+
+
+def _reads(text: str, mark: Mark) -> bool:
+    """Whether the footer stands in the text with all its fields; extraction may part or join its words."""
+    found = own_strings(mark.copy_id).search(text)
+    while found and found.group() == _JOINER:
+        found = own_strings(mark.copy_id).search(text, found.end())
+    if found is None:
+        return False
+    footer = "".join(found.group().split())
+    return all("".join(part.split()) in footer for _, part in mark.fields())
+
+
+def failing(findings: Iterable[tuple[int, PageFinding]]) -> list[int]:
+    """The pages, from 0, that may not be lent."""
+    return [index for index, finding in findings if not finding.good]

@@ -112,12 +112,12 @@ def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
     size, angle = diagonal_size(view)
     cosine, sine = size * math.cos(angle), size * math.sin(angle)
     to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
-    return b"\nq %s cm /%s gs %s .5 g 1 G .02 w 0 J 0 j [] 0 d BT 2 Tr /%s 1 Tf (%s) Tj ET Q\n" % (
+    return b"\nq %s cm /%s gs %s .5 g 1 G .02 w 0 J 0 j [] 0 d BT 2 Tr /%s 1 Tf <%s> Tj ET Q\n" % (
         matrix_operands(_seen_from(place, to_page)),
         names.diagonal_state,
         _PLAIN_STATE,
         names.font,
-        DIAGONAL_CODE,
+        DIAGONAL_CODE.hex().encode(),
     )
 
 
