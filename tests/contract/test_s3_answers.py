@@ -42,7 +42,7 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
 
-    def store(self) -> S3Store:
+    def store(self, retries: int = 1) -> S3Store:
         return S3Store(
             endpoint=f"127.0.0.1:{self.http.server_port}",
             region="eu-test-1",
@@ -51,7 +51,7 @@ class Server:
             secret_key="secret",
             secure=False,
             read_seconds=0.3,
-            retries=1,
+            retries=retries,
         )
 
 
@@ -164,6 +164,21 @@ def test_a_body_that_stalls_fails_the_read(server: Server) -> None:
         list(reader)
 
     assert time.monotonic() - begun < SOON
+
+
+def test_a_connection_that_was_not_read_to_its_end_is_not_used_again(server: Server) -> None:
+    def begin(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "8")
+        request.end_headers()
+        server.ended.wait(SOON)
+
+    store = server.store(retries=0)
+    server.answer = begin
+    store.read(KEY).close()
+    server.answer = answer(200, b"content")
+
+    assert b"".join(store.read(KEY)) == b"content"
 
 
 @pytest.mark.parametrize("bounds", [(2, None), (0, 3), (2, 4)])
