@@ -169,11 +169,11 @@ class Sharing:
         *,
         document: str | None = None,
         recipient: str | None = None,
-        active: bool | None = None,
+        active: bool = False,
         after: str | None = None,
         limit: int = 50,
     ) -> list[Share]:
-        """Shares in order of their id, those after `after`; `active`: neither revoked nor run out."""
+        """Shares in order of their id, those after `after`; `active`: only those neither revoked nor run out."""
         now = self._clock()
         where: dict[str, object] = {}
         if document:
