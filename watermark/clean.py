@@ -59,6 +59,7 @@ _ANNOTATION_CARGO = (
 )
 
 _CATALOG_KEYS = {
+    "/Metadata": "metadata",
     "/Collection": "portfolio",
     "/AF": "embedded-files",
     "/Perms": "signatures",
@@ -90,6 +91,8 @@ def clean(pdf: pikepdf.Pdf) -> dict[str, int]:
     removed: Counter[str] = Counter()
     doomed: list[tuple[Object, tuple[str, ...] | None]] = []
     for holder in dictionaries(pdf):
+        if holder.keys().isdisjoint(_TELLING_KEYS) and not isinstance(holder, Stream):
+            continue
         for rule in _RULES:
             rule(holder, removed, doomed)
     _clean_catalog(pdf.Root, removed)
@@ -230,6 +233,24 @@ _RULES: tuple[Callable[[Object, Counter[str], _Doomed], None], ...] = (
     _drop_signatures,
     _drop_metadata,
     _drop_xfa,
+)
+
+
+# A dictionary with none of these is no rule's business; most of a file's are such, so this saves most of the time.
+_TELLING_KEYS = frozenset(_ACTION_KEYS) | frozenset(
+    (
+        "/AA",
+        "/Subtype",
+        "/Annots",
+        "/EF",
+        "/AF",
+        "/FT",
+        "/ByteRange",
+        "/Metadata",
+        "/PieceInfo",
+        "/Thumb",
+        "/XFA",
+    )
 )
 
 

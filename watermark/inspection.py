@@ -234,7 +234,7 @@ def _inflated_size(stream: Stream, budget: int) -> int:
                 break
         else:
             if names:
-                data = stream.read_bytes()
+                data = stream.read_bytes(pikepdf.StreamDecodeLevel.specialized)
     except (zlib.error, pikepdf.PdfError):
         # What cannot be decoded costs nobody anything.
         return 0
