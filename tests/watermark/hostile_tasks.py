@@ -20,7 +20,9 @@ def echo(pdf: bytes, parameters: dict[str, Any]) -> Answer:
 
 
 def attempts(pdf: bytes, parameters: dict[str, Any]) -> Answer:
-    """Try everything that must not work; the facts say what happened."""
+    """Try everything that must not work; the facts say what happened. Not in the warm-up, when it does work."""
+    if not pdf.startswith(b"hostile"):
+        return {}, b""
     tries: dict[str, Callable[[], object]] = {
         "socket": socket.socket,
         "socket pair": socket.socketpair,

@@ -5,7 +5,7 @@ from io import BytesIO
 import pikepdf
 import pytest
 
-from tests.watermark.hostile import BOX, PAGE, boxed, many_pages, plain, stream
+from tests.watermark.hostile import BOX, CATALOG, HOSTILE, PAGE, boxed, many_pages, pdf, plain, stream
 from watermark import inspection
 from watermark.errors import RefusalReason, Refused
 from watermark.inspection import PdfLimits, inspect_pdf, inspect_task, page_geometry
@@ -89,11 +89,11 @@ def test_what_inflates_beyond_the_limit_is_too_costly(
 
     data = {b"/FlateDecode": zlib.compress(bytes(5000)), b"null": bytes(5000),
             b"/RunLengthDecode": b"\x81\x00" * 50}.get(filters, zlib.compress(b"20" * 5000))  # fmt: skip
-    pdf = plain(content=stream(data, b"/Filter" + filters))
-    assert inspect_pdf(pdf)
+    bomb = plain(content=stream(data, b"/Filter" + filters))
+    assert inspect_pdf(bomb)
     monkeypatch.setattr(inspection, "MAX_INFLATED_BYTES", 4000)
     with pytest.raises(Refused) as caught:
-        inspect_pdf(pdf)
+        inspect_pdf(bomb)
     assert caught.value.reason == RefusalReason.TOO_COSTLY
 
 
@@ -109,7 +109,7 @@ def test_a_stream_that_cannot_be_decoded_is_no_reason_to_refuse() -> None:
 
 def test_the_facts_are_those_of_the_file() -> None:
     page = b"<</Type/Page/Parent 2 0 R%s/Contents 4 0 R/Resources<</Font<</F 6 0 R/G 7 0 R>>>>>>" % BOX
-    pdf = plain(
+    whole = plain(
         page,
         b"<</Producer(Microsoft Word)>>",
         b"<</Type/Font/Subtype/TrueType>>",
@@ -119,7 +119,7 @@ def test_the_facts_are_those_of_the_file() -> None:
         catalog=b"<</Type/Catalog/Pages 2 0 R/Outlines 8 0 R/AcroForm<</Fields[]>>/StructTreeRoot<<>>"
         b"/OpenAction<</S/JavaScript/JS(x)>>>>",
     ).replace(b"/Root 1 0 R", b"/Root 1 0 R/Info 5 0 R")
-    found = inspect_pdf(pdf)
+    found = inspect_pdf(whole)
     assert (found.tagged, found.outline, found.form, found.encrypted) == (True, True, True, False)
     assert found.producer == "word"
     assert found.fonts == {"TrueType": 1, "other": 1}
@@ -128,9 +128,46 @@ def test_the_facts_are_those_of_the_file() -> None:
 
 @pytest.mark.parametrize(("producer", "kind"), [(b"(Somebody's own)", "other"), (b"5", "unknown")])
 def test_an_unknown_producer_is_not_repeated(producer: bytes, kind: str) -> None:
-    pdf = plain(PAGE, b"<</Producer%s>>" % producer).replace(b"/Root 1 0 R", b"/Root 1 0 R/Info 5 0 R")
-    assert inspect_pdf(pdf).producer == kind
+    made = plain(PAGE, b"<</Producer%s>>" % producer).replace(b"/Root 1 0 R", b"/Root 1 0 R/Info 5 0 R")
+    assert inspect_pdf(made).producer == kind
 
 
 def test_the_default_limits_are_those_of_the_service() -> None:
     assert PdfLimits() == PdfLimits(max_bytes=100 << 20, max_pages=2000)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "not-a-pdf", "header-only", "unknown-encryption", "larger-than-drawable", "huge-user-unit"],
+)
+def test_each_refusal_has_its_own_reason(name: str) -> None:
+    build, expected = HOSTILE[name]
+    with pytest.raises(Refused) as caught:
+        inspect_pdf(build())
+    assert caught.value.reason in (expected or [])
+
+
+def test_a_file_without_pages_is_refused_as_such() -> None:
+    with pytest.raises(Refused) as caught:
+        inspect_pdf(pdf(CATALOG, b"<</Type/Pages/Kids[]/Count 0>>"))
+    assert caught.value.reason == RefusalReason.NO_PAGES
+
+
+def test_a_file_with_a_user_password_is_refused_as_such() -> None:
+    written = BytesIO()
+    with pikepdf.open(BytesIO(plain())) as opened:
+        opened.save(written, encryption=pikepdf.Encryption(owner="o", user="u", R=6))
+    with pytest.raises(Refused) as caught:
+        inspect_pdf(written.getvalue())
+    assert caught.value.reason == RefusalReason.NEEDS_PASSWORD
+
+
+@pytest.mark.parametrize("step", ["page_geometries", "clean"])
+def test_damage_found_late_is_a_refusal(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise pikepdf.PdfError
+
+    monkeypatch.setattr(inspection, step, fail)
+    with pytest.raises(Refused) as caught:
+        inspect_pdf(plain())
+    assert caught.value.reason == RefusalReason.DAMAGED

@@ -12,7 +12,7 @@ import pytest
 
 from tests.watermark.hostile_tasks import SECRET
 from watermark import sandbox, seccomp
-from watermark.errors import RefusalReason, Refused, SandboxUnavailable
+from watermark.errors import RefusalReason, Refused, SandboxUnavailable, Unmarkable
 from watermark.sandbox import ChildLimits, run_in_child
 
 pytestmark = pytest.mark.skipif(
@@ -54,9 +54,10 @@ def test_the_environment_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_network_no_file_no_process_is_within_reach(tmp_path: Path) -> None:
     path = tmp_path / "written"
-    facts = run_in_child("attempts", [b"x"], {"path": str(path)}).facts
+    facts = run_in_child("attempts", [b"hostile"], {"path": str(path)}).facts
     assert {name: outcome for name, outcome in facts.items() if outcome == "worked"} == {}
     assert len(facts) == 14
+    assert not path.exists()
 
 
 def test_a_loop_ends_when_the_wall_clock_says_so_and_leaves_no_process() -> None:
@@ -180,3 +181,28 @@ def test_an_interpreter_that_does_not_start_is_the_operators_concern(monkeypatch
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(SandboxUnavailable, match="No such file"):
         run_in_child("echo", [b"x"], {})
+
+
+def test_an_answer_that_is_no_object_or_lacks_a_part_is_false() -> None:
+    for header in (b"[]", b"{}", b'{"refused": "nonsense", "message": null, "where": null}'):
+        answer = sandbox._Answer(10)
+        answer.add(b"R" + len(header).to_bytes(4, "big") + bytes(8) + header)
+        with pytest.raises(Refused) as caught:
+            sandbox._judge(answer, True, 0)
+        assert caught.value.reason == RefusalReason.DAMAGED
+
+
+def test_a_child_that_closed_its_pipe_but_does_not_end_is_not_waited_for() -> None:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as process:
+        assert not sandbox._ended_within(process, 0.01)
+        sandbox._end_session(process)
+
+
+def test_a_name_that_cannot_be_printed_is_told_by_field_and_font() -> None:
+    error = Unmarkable("name", "font-missing", "Install a font.", font="Noto Sans Thai")
+    assert (error.field, error.reason, error.message, error.font) == (
+        "name",
+        "font-missing",
+        "Install a font.",
+        "Noto Sans Thai",
+    )

@@ -118,7 +118,7 @@ def test_only_another_platform_may_lack_a_limit(
     monkeypatch.setattr(resource, "setrlimit", refuse)
     monkeypatch.setattr(sys, "platform", platform)
     if platform == "linux":
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             child.limit_resources(ORDER)
     else:
         child.limit_resources(ORDER)
