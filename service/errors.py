@@ -13,6 +13,8 @@ class Problem(StrEnum):
     """The closed list of problem types; the value is the last part of the type's URI."""
 
     INVALID = "invalid"
+    MALFORMED = "malformed"
+    MISDIRECTED = "misdirected"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
