@@ -1,0 +1,64 @@
+"""Who calls: an API key with the scope that the route declares. A route without a scope answers nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, g, request
+
+from service.access import Scope
+from service.app import Sealmark
+from service.audit import Actor
+from service.errors import DomainError, Problem
+from service.records import ApiKey
+from service.web.requests import actor
+
+API = "/v1/"
+SCHEME = "bearer "
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a route works with: the service, and who calls it."""
+
+    sealmark: Sealmark
+    key: ApiKey
+    actor: Actor
+
+    def require(self, scope: Scope) -> None:
+        """Raise `DomainError` (forbidden) unless the caller has this scope too."""
+        if scope not in self.key.scopes:
+            raise DomainError(
+                Problem.FORBIDDEN, f"This needs an API key with the scope {scope}.", scope=scope
+            )
+
+
+def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope]) -> None:
+    """Before every route, before anything of the request is read: is the key in force, and has it the scope?
+
+    `scopes` holds the scope of each endpoint.
+    """
+
+    @app.before_request
+    def authenticate() -> None:
+        if not request.path.startswith(API) or request.routing_exception is not None:
+            return
+        scope = scopes.get(request.endpoint or "")
+        if scope is None:
+            raise RuntimeError("a route of the API declares no scope")
+        key = sealmark.api_keys.authenticate(_bearer())
+        g.caller = key.id
+        call = Call(sealmark, key, actor("api-key", key.id))
+        call.require(scope)
+        g.call = call
+
+
+def current_call() -> Call:
+    """The call that was let in."""
+    return cast(Call, g.call)
+
+
+def _bearer() -> str:
+    header = request.headers.get("Authorization", "")
+    return header[len(SCHEME) :].strip() if header[: len(SCHEME)].lower() == SCHEME else ""

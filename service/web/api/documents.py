@@ -1,0 +1,123 @@
+"""Documents: made, listed, classified, revoked."""
+
+from __future__ import annotations
+
+from service.access import Scope
+from service.records import Classification, Document, Kind
+from service.web.api.callers import Call
+from service.web.api.routing import Routes
+from service.web.api.shapes import (
+    Answer,
+    DocumentId,
+    Form,
+    Line,
+    Listed,
+    Mail,
+    Moment,
+    Optional,
+    Page,
+    paged,
+)
+
+routes = Routes("documents", "Reports as things with a name, a kind and a classification.")
+
+
+class DocumentPath(Form):
+    """The address of a document."""
+
+    document_id: DocumentId
+
+
+class DocumentsQuery(Page):
+    """A page of documents."""
+
+    after: Optional[DocumentId] = None
+
+
+class NewDocument(Form):
+    """A document to be made."""
+
+    name: Line
+    kind: Kind
+    classification: Classification = Classification.NDA
+    owner_mail: Mail
+
+
+class NewClassification(Form):
+    """Who may have a document from now on."""
+
+    classification: Classification
+
+
+class DocumentAnswer(Answer):
+    """A document."""
+
+    id: DocumentId
+    name: str
+    kind: Kind
+    classification: Classification
+    owner_mail: str
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class DocumentList(Listed[DocumentAnswer]):
+    """Documents in order of their id."""
+
+
+def shown(document: Document) -> DocumentAnswer:
+    """A document as the API shows it."""
+    return DocumentAnswer.model_validate(document)
+
+
+@routes.create(
+    "/v1/documents",
+    scope=Scope.DOCUMENTS_WRITE,
+    answer=DocumentAnswer,
+    location="/v1/documents/{id}",
+)
+def create(call: Call, body: NewDocument) -> DocumentAnswer:
+    """Make a document. One that is made `public` needs the scope documents:classify too."""
+    if body.classification != Classification.NDA:
+        call.require(Scope.DOCUMENTS_CLASSIFY)
+    made = call.sealmark.documents.create(
+        call.actor,
+        name=body.name,
+        kind=body.kind,
+        classification=body.classification,
+        owner_mail=body.owner_mail,
+    )
+    return shown(made)
+
+
+@routes.get("/v1/documents", scope=Scope.DOCUMENTS_READ, answer=DocumentList)
+def list_all(call: Call, query: DocumentsQuery) -> DocumentList:
+    """List documents."""
+    found = call.sealmark.documents.list(after=query.after, limit=query.limit + 1)
+    items, following = paged(found, query.limit, lambda last: last.id)
+    return DocumentList(items=[shown(item) for item in items], next=following)
+
+
+@routes.get("/v1/documents/<document_id>", scope=Scope.DOCUMENTS_READ, answer=DocumentAnswer)
+def show(call: Call, path: DocumentPath) -> DocumentAnswer:
+    """Show a document."""
+    return shown(call.sealmark.documents.get(path.document_id))
+
+
+@routes.change(
+    "put",
+    "/v1/documents/<document_id>/classification",
+    scope=Scope.DOCUMENTS_CLASSIFY,
+    answer=DocumentAnswer,
+)
+def classify(call: Call, path: DocumentPath, body: NewClassification) -> DocumentAnswer:
+    """Change who may have a document."""
+    return shown(call.sealmark.documents.classify(call.actor, path.document_id, body.classification))
+
+
+@routes.change(
+    "post", "/v1/documents/<document_id>/revoke", scope=Scope.DOCUMENTS_REVOKE, answer=DocumentAnswer
+)
+def revoke(call: Call, path: DocumentPath) -> DocumentAnswer:
+    """Lend a document to nobody any more, at once; running downloads are cut off."""
+    return shown(call.sealmark.documents.revoke(call.actor, path.document_id))

@@ -1,0 +1,135 @@
+"""The access log: read page by page, or exported as a stream. Each pull is itself an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from flask import Response, request
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from service.access import Scope
+from service.audit import KINDS
+from service.errors import DomainError, Problem, invalid
+from service.log import LogFilter
+from service.log import shown as shown_entry
+from service.web.api.callers import Call
+from service.web.api.reading import JSON
+from service.web.api.routing import Routes
+from service.web.api.shapes import (
+    Answer,
+    DocumentId,
+    Listed,
+    Moment,
+    Optional,
+    Page,
+    RecipientId,
+    ShareId,
+)
+
+routes = Routes("log", "The access log: who did what to which report, when and from where.")
+
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+
+OUTCOMES = ("ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown")
+"""How what an entry records can end (`audit.entry`)."""
+
+
+def _among(known: Iterable[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in known:
+            raise PydanticCustomError("one_of", "One of " + ", ".join(sorted(known)))
+        return value
+
+    return AfterValidator(check)
+
+
+EntryKind = Annotated[str, _among(KINDS), Field(json_schema_extra={"enum": [*sorted(KINDS)]})]
+Outcome = Annotated[str, _among(OUTCOMES), Field(json_schema_extra={"enum": [*OUTCOMES]})]
+Place = Annotated[str, Field(pattern="^[0-9]{1,15}$")]
+
+
+class LogQuery(Page):
+    """Which entries. `since` and `until` bound the time at which an entry got its place: [since, until)."""
+
+    since: Optional[Moment] = None
+    until: Optional[Moment] = None
+    kind: Optional[EntryKind] = None
+    document: Optional[DocumentId] = None
+    recipient: Optional[RecipientId] = None
+    share: Optional[ShareId] = None
+    outcome: Optional[Outcome] = None
+    after: Annotated[Optional[Place], Field(description="`next` of the page before.")] = None
+    size: Annotated[
+        Optional[Place], Field(description="`size` of the first page, so that all see one log.")
+    ] = None
+
+    def chosen(self) -> LogFilter:
+        """The filter."""
+        return LogFilter(
+            since=self.since,
+            until=self.until,
+            kind=self.kind,
+            document=self.document,
+            recipient=self.recipient,
+            share=self.share,
+            outcome=self.outcome,
+        )
+
+
+class Revealed(Answer):
+    """A personal value, and the salt with which its commitment in the leaf is opened."""
+
+    value: str
+    salt: str
+
+
+class EntryAnswer(Answer):
+    """An entry: its place, the exact bytes of its leaf (canonical JSON), and its personal values."""
+
+    index: int
+    leaf: str
+    revealed: dict[str, Revealed]
+
+
+class EntryList(Listed[EntryAnswer]):
+    """Entries in order of their place; `size` is how many the log had at the first page."""
+
+    size: int
+
+
+@routes.get(
+    "/v1/log/entries",
+    scope=Scope.LOG_READ,
+    answer={JSON: EntryList, NDJSON: None, CSV: None},
+    problems=(Problem.NOT_ACCEPTABLE,),
+)
+def entries(call: Call, query: LogQuery) -> EntryList | Response:
+    """Read the log: a page of JSON, or by `Accept` all of it as application/x-ndjson or text/csv."""
+    wanted = request.accept_mimetypes.best_match([JSON, NDJSON, CSV]) if request.accept_mimetypes else JSON
+    if wanted is None:
+        raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {JSON}, {NDJSON} or {CSV}.")
+    if wanted != JSON:
+        return _export(call, query, wanted)
+    page = call.sealmark.log.page(
+        call.actor,
+        query.chosen(),
+        after=int(query.after) if query.after else None,
+        limit=query.limit,
+        size=int(query.size) if query.size else None,
+    )
+    items = [EntryAnswer.model_validate(shown_entry(logged)) for logged in page.entries]
+    following = None if page.next_after is None else str(page.next_after)
+    return EntryList(items=items, next=following, size=page.size)
+
+
+def _export(call: Call, query: LogQuery, wanted: str) -> Response:
+    for name in ("after", "limit", "size"):
+        if name in query.model_fields_set:
+            raise invalid(name, "An export holds all entries of its filter: leave this out.")
+    stream = call.sealmark.log.export(call.actor, query.chosen(), "csv" if wanted == CSV else "ndjson")
+    return Response(
+        stream, content_type="text/csv; charset=utf-8; header=present" if wanted == CSV else wanted
+    )

@@ -1,0 +1,216 @@
+"""Shares: one call from a document and a person to a signed link."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from service.access import Scope
+from service.errors import Problem
+from service.records import Share
+from service.sharing import DEFAULT_LINK_LIFE, MAX_DOWNLOADS, MAX_LINK_LIFE, MAX_PURPOSE, NewLink
+from service.web.api.callers import Call
+from service.web.api.ndas import Person
+from service.web.api.recipients import RecipientAnswer
+from service.web.api.recipients import shown as shown_recipient
+from service.web.api.routing import Routes
+from service.web.api.shapes import (
+    Answer,
+    DocumentId,
+    Form,
+    Listed,
+    Moment,
+    Optional,
+    Page,
+    RecipientId,
+    ShareId,
+    VersionId,
+    paged,
+)
+
+routes = Routes(
+    "shares", "The decision that one person may have one document, and the links that lead to it."
+)
+
+LinkLife = Annotated[
+    int,
+    Field(
+        ge=60,
+        le=int(MAX_LINK_LIFE.total_seconds()),
+        description="Seconds that the link works; never longer than its share.",
+    ),
+]
+DEFAULT_LIFE = int(DEFAULT_LINK_LIFE.total_seconds())
+
+
+class SharePath(Form):
+    """The address of a share."""
+
+    share_id: ShareId
+
+
+class SharesQuery(Page):
+    """A page of shares, filtered."""
+
+    after: Optional[ShareId] = None
+    document: Optional[DocumentId] = None
+    recipient: Optional[RecipientId] = None
+    active: Optional[
+        Annotated[Literal["true"], Field(description="Only those that are neither revoked nor run out.")]
+    ] = None
+
+
+class NewShare(Form):
+    """A share to be made, with its first link."""
+
+    document: DocumentId
+    recipient: Person
+    purpose: Annotated[str, Field(min_length=1, max_length=MAX_PURPOSE, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    expires_at: Moment | None = Field(default=None, description="Within 366 days. Default: in 30 days.")
+    download_limit: Annotated[int, Field(ge=1, le=MAX_DOWNLOADS)] | None = None
+    version: VersionId | None = Field(
+        default=None, description="Pins the share; else it follows the newest version."
+    )
+    link_life: LinkLife = DEFAULT_LIFE
+
+
+class NewShareLink(Form):
+    """A further link of a share."""
+
+    link_life: LinkLife = DEFAULT_LIFE
+
+
+class LinkAnswer(Answer):
+    """A link, shown this once: only its hash is kept."""
+
+    url: str
+    expires_at: Moment
+
+
+class ShareAnswer(Answer):
+    """A share, and where it stands."""
+
+    id: ShareId
+    document: DocumentId
+    recipient: RecipientId
+    purpose: str
+    state: Literal["active", "expired", "revoked"]
+    expires_at: Moment
+    download_limit: int | None
+    downloads_taken: int
+    version: VersionId | None
+    created_at: Moment
+    revoked_at: Moment | None
+    revoked_reason: str | None
+
+
+class NewShareAnswer(Answer):
+    """What one call made."""
+
+    id: ShareId
+    share: ShareAnswer
+    recipient: RecipientAnswer
+    link: LinkAnswer
+
+
+class ShareList(Listed[ShareAnswer]):
+    """Shares in order of their id."""
+
+
+def shown(share: Share, now: datetime) -> ShareAnswer:
+    """A share as the API shows it at this moment."""
+    state: Literal["active", "expired", "revoked"] = "expired" if share.expires_at <= now else "active"
+    return ShareAnswer(
+        id=share.id,
+        document=share.document_id,
+        recipient=share.recipient_id,
+        purpose=share.purpose,
+        state="revoked" if share.revoked_at else state,
+        expires_at=share.expires_at,
+        download_limit=share.download_limit,
+        downloads_taken=share.downloads_taken,
+        version=share.pinned_version_id,
+        created_at=share.created_at,
+        revoked_at=share.revoked_at,
+        revoked_reason=share.revoked_reason,
+    )
+
+
+def shown_link(link: NewLink) -> LinkAnswer:
+    """A link as it is handed out."""
+    return LinkAnswer.model_validate(link)
+
+
+@routes.create(
+    "/v1/shares",
+    scope=Scope.SHARES_WRITE,
+    answer=NewShareAnswer,
+    location="/v1/shares/{id}",
+    problems=(
+        Problem.NOT_FOUND,
+        Problem.NDA_REQUIRED,
+        Problem.RECIPIENT_CONFLICT,
+        Problem.UNMARKABLE_NAME,
+        Problem.WRONG_STATE,
+        Problem.BUSY,
+    ),
+)
+def create(call: Call, body: NewShare) -> NewShareAnswer:
+    """Lend a document to a person, who is made if unknown, and get the link to hand them."""
+    share, recipient, link = call.sealmark.sharing.create(
+        call.actor,
+        document_id=body.document,
+        mail=body.recipient.mail,
+        name=body.recipient.name,
+        company=body.recipient.company,
+        purpose=body.purpose,
+        expires_at=body.expires_at,
+        download_limit=body.download_limit,
+        pinned_version_id=body.version,
+        link_life=timedelta(seconds=body.link_life),
+    )
+    now = call.sealmark.clock()
+    return NewShareAnswer(
+        id=share.id, share=shown(share, now), recipient=shown_recipient(recipient), link=shown_link(link)
+    )
+
+
+@routes.get("/v1/shares", scope=Scope.SHARES_READ, answer=ShareList)
+def list_all(call: Call, query: SharesQuery) -> ShareList:
+    """List shares."""
+    found = call.sealmark.sharing.list(
+        document=query.document,
+        recipient=query.recipient,
+        active=query.active is not None,
+        after=query.after,
+        limit=query.limit + 1,
+    )
+    items, following = paged(found, query.limit, lambda last: last.id)
+    now = call.sealmark.clock()
+    return ShareList(items=[shown(item, now) for item in items], next=following)
+
+
+@routes.get("/v1/shares/<share_id>", scope=Scope.SHARES_READ, answer=ShareAnswer)
+def show(call: Call, path: SharePath) -> ShareAnswer:
+    """Show a share."""
+    return shown(call.sealmark.sharing.get(path.share_id), call.sealmark.clock())
+
+
+@routes.create(
+    "/v1/shares/<share_id>/links",
+    scope=Scope.SHARES_WRITE,
+    answer=LinkAnswer,
+    problems=(Problem.WRONG_STATE,),
+)
+def link(call: Call, path: SharePath, body: NewShareLink) -> LinkAnswer:
+    """Get a new link for a share; the ones before it work on."""
+    life = timedelta(seconds=body.link_life)
+    return shown_link(call.sealmark.sharing.link(call.actor, path.share_id, life))
+
+
+@routes.change("post", "/v1/shares/<share_id>/revoke", scope=Scope.SHARES_REVOKE, answer=ShareAnswer)
+def revoke(call: Call, path: SharePath) -> ShareAnswer:
+    """End a share and all its links at once; running downloads are cut off."""
+    return shown(call.sealmark.sharing.revoke(call.actor, path.share_id), call.sealmark.clock())
