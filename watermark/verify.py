@@ -81,8 +81,11 @@ class Reader:
     """One PDF: its pages' text by pypdf and their pixels by PDFium."""
 
     def __init__(self, pdf: bytes) -> None:
-        self._pypdf = pypdf.PdfReader(BytesIO(pdf))
+        self._pypdf: pypdf.PdfReader | None = None
+        with suppress(Exception):
+            self._pypdf = pypdf.PdfReader(BytesIO(pdf))
         self._pdfium = pdfium.PdfDocument(pdf)
+        self._texts: dict[int, str | None] = {}
 
     @property
     def page_count(self) -> int:
@@ -99,10 +102,13 @@ class Reader:
 
     def text(self, index: int) -> str | None:
         """The page's text by pypdf, or None where pypdf cannot read it."""
-        try:
-            return self._pypdf.pages[index].extract_text()
-        except Exception:
-            return None
+        if index not in self._texts:
+            text = None
+            # pypdf raises whatever its parts raise on files that it does not expect.
+            with suppress(Exception):
+                text = self._pypdf.pages[index].extract_text() if self._pypdf else None
+            self._texts[index] = text
+        return self._texts[index]
 
     def pdfium_text(self, index: int) -> str:
         """The page's text by PDFium."""
@@ -153,7 +159,7 @@ def ink(before: Pixels, after: Pixels, view: PageView, footer: Footer) -> Ink:
     band = changed[first:last]
     pale = np.count_nonzero(changed >= _DIAGONAL_LEVELS) - np.count_nonzero(band >= _DIAGONAL_LEVELS)
     em = diagonal_size(view)[0] * scale
-    return Ink(float(np.count_nonzero(band >= _FOOTER_LEVELS)), pale / em**2)
+    return Ink(float(np.count_nonzero(band >= _FOOTER_LEVELS)), float(pale / em**2))
 
 
 def judge_page(
@@ -168,8 +174,8 @@ def judge_page(
     return PageFinding(
         footer_read=_reads(after, mark),
         text_unchanged=without_mark(after, mark.copy_id) == without_mark(before, mark.copy_id),
-        footer_seen=seen.footer >= FOOTER_SHARE * blank.footer,
-        diagonal_seen=seen.diagonal >= DIAGONAL_SHARE * blank.diagonal,
+        footer_seen=bool(seen.footer >= FOOTER_SHARE * blank.footer),
+        diagonal_seen=bool(seen.diagonal >= DIAGONAL_SHARE * blank.diagonal),
     )
 
 

@@ -34,10 +34,11 @@ _DIAGONAL_SHARE = 0.92
 # Everything that the page's own content may have set and a mark depends on.
 _PLAIN_STATE = b"0 Tc 0 Tw 100 Tz 0 Ts 0 Tr 0 i"
 
-# Opacity of the footer with the box behind it, and of the diagonal: 25 of 255 levels on white as on black, which eyes
-# see and reading does not suffer from; its white edge shows on mid grey.
+# Opacity of the footer with the box behind it, and of the diagonal: mid grey over a white edge, 32 of 255 levels on
+# white as on black, which eyes see and reading does not suffer from; on mid grey the edge shows. The edge is drawn
+# first: renderers give it at least a pixel, which would take small letters away.
 FOOTER_OPACITY = 0.85
-DIAGONAL_OPACITY = 0.2
+DIAGONAL_OPACITY = 0.25
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,12 @@ def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
     size, angle = diagonal_size(view)
     cosine, sine = size * math.cos(angle), size * math.sin(angle)
     to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
-    return b"\nq %s cm /%s gs %s .5 g 1 G .02 w 0 J 0 j [] 0 d BT 2 Tr /%s 1 Tf <%s> Tj ET Q\n" % (
+    return b"\nq %s cm /%s gs %s .5 g 1 G .04 w 1 J 1 j [] 0 d BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET Q\n" % (
         matrix_operands(_seen_from(place, to_page)),
         names.diagonal_state,
         _PLAIN_STATE,
         names.font,
+        DIAGONAL_CODE.hex().encode(),
         DIAGONAL_CODE.hex().encode(),
     )
 
