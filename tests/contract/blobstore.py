@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from urllib3.exceptions import HTTPError
 
 from service.adapters.s3 import PART_SIZE
 from service.blobs import (
@@ -271,7 +272,7 @@ class BlobStorePromises:
         """What a put that failed has left in the store, invisible to its promise."""
         raise NotImplementedError
 
-    @pytest.mark.parametrize("error", [OSError("source"), BlobMissing("other"), ValueError("source")])
+    @pytest.mark.parametrize("error", [OSError("source"), BlobMissing("other"), HTTPError("source")])
     def test_the_error_of_a_source_comes_through_as_it_is(self, store: BlobStore, error: Exception) -> None:
         def source() -> Iterator[bytes]:
             yield b"content"
