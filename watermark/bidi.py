@@ -68,7 +68,9 @@ def _weak(types: list[str], start: str) -> list[str]:
             kinds[index] = "AN"
     for index in range(1, len(kinds) - 1):  # W4
         before, kind, after = kinds[index - 1 : index + 2]
-        if before == after and (kind == "CS" and before in {"EN", "AN"} or kind == "ES" and before == "EN"):
+        if before == after and (
+            (kind == "CS" and before in {"EN", "AN"}) or (kind == "ES" and before == "EN")
+        ):
             kinds[index] = before
     for index, kind in enumerate(kinds):  # W5, towards both sides
         if kind == "EN":

@@ -33,7 +33,7 @@ from watermark.shaping import EM
 from watermark.stamp import stamp
 from watermark.template import FORMAT, Frame, SlotTable
 from watermark.verify import Footer, Ink, PageFinding, Pixels, Reader, ink, judge_page, pixels_a_point
-from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, Names, PageView
+from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, PageView
 
 # Nobody's mark, of usual length; verification tries it on every page.
 SAMPLE = Mark(
@@ -124,7 +124,9 @@ def _move(plan: PagePlan, finding: PageFinding) -> None:
     if not (footer_failed or diagonal_failed):
         # One of them parts a text; which, pypdf does not say.
         footer_failed = diagonal_failed = True
-    if (footer_failed and plan.footer_try >= TRIES - 1) or (diagonal_failed and plan.diagonal_try >= TRIES - 1):
+    if (footer_failed and plan.footer_try >= TRIES - 1) or (
+        diagonal_failed and plan.diagonal_try >= TRIES - 1
+    ):
         raise Refused(RefusalReason.CANNOT_MARK)
     plan.footer_try += footer_failed
     plan.diagonal_try += diagonal_failed
@@ -141,8 +143,9 @@ class _Writing:
         sources = [plan.source for plan in plans]
         self._names = choose_names(sources)
         self._frames = sorted({plan.frame for plan in plans}, key=lambda f: (f.width, f.lines, f.boxed))
-        self._stand_ins = [zlib.compress(chance.noise(32)) for _ in range(2)]
-        font, document.Root[Name.Metadata] = (_flate_stream(document, data) for data in self._stand_ins)
+        self._font_data, self._metadata_data = (zlib.compress(chance.noise(32)) for _ in range(2))
+        font = _flate_stream(document, self._font_data)
+        document.Root[Name.Metadata] = _flate_stream(document, self._metadata_data)
         states = _states(document)
         for source in sources:
             add_resources(source, self._names, font, states)
@@ -155,7 +158,14 @@ class _Writing:
             self._plans[index].source.page[Name.Contents] = _flate_stream(self._document, stream.data)
         streams = [self._streams[index] for index in range(len(self._plans))]
         first_value = len(self._frames)
-        body = make_body(_written(self._document), streams, *self._stand_ins, first_value, self._chance.noise)
+        body = make_body(
+            _written(self._document),
+            streams,
+            self._font_data,
+            self._metadata_data,
+            first_value,
+            self._chance.noise,
+        )
         table = SlotTable(
             body_length=len(body.data),
             frames=tuple(self._frames),
@@ -189,7 +199,10 @@ def _footer_room(pixels: Pixels, view: PageView) -> tuple[float, bool]:
     lines, leading = _sample_lines(frame)
     scale = pixels_a_point(view) * view.type_size  # pixels an em
     height, width = pixels.shape
-    left, right = round(view.margin / view.type_size * scale), width - round(view.margin / view.type_size * scale)
+    left, right = (
+        round(view.margin / view.type_size * scale),
+        width - round(view.margin / view.type_size * scale),
+    )
     best = (2.0, _LOWEST, True)
     for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1):
         baseline = _LOWEST + step * _STEP
@@ -237,7 +250,10 @@ def _blank_ink() -> Ink:
         marked = Reader(_sample(template))
         try:
             return ink(
-                unmarked.pixels(0, source.view), marked.pixels(0, source.view), source.view, _sample_footer(plan)
+                unmarked.pixels(0, source.view),
+                marked.pixels(0, source.view),
+                source.view,
+                _sample_footer(plan),
             )
         finally:
             unmarked.close()
@@ -293,7 +309,7 @@ def _states(document: pikepdf.Pdf) -> tuple[Dictionary, Dictionary]:
 
 
 def _written(document: pikepdf.Pdf) -> bytes:
-    """The document as qpdf writes it: object streams, a cross-reference stream, streams that are deflated kept as is."""
+    """The document as qpdf writes it: with object streams and a cross-reference stream; what is deflated stays as it is."""
     buffer = BytesIO()
     document.save(
         buffer,

@@ -270,11 +270,12 @@ class _Reader:
                 self._line_matrix = multiply((1, 0, 0, 1, moved[0], moved[1]), self._line_matrix)
                 if operator == b"TD":
                     self._state = replace(self._state, leading=-moved[1])
-        elif operator == b"TL" or operator == b"Tf":
+        elif operator in {b"TL", b"Tf"}:
             value = _numbers(operands[-1:], 1)
-            if value:
-                name = "leading" if operator == b"TL" else "size"
-                self._state = replace(self._state, **{name: value[0]})
+            if value and operator == b"TL":
+                self._state = replace(self._state, leading=value[0])
+            elif value:
+                self._state = replace(self._state, size=value[0])
         if operator in {b"T*", b"'", b'"'}:
             self._line_matrix = multiply((1, 0, 0, 1, 0, -self._state.leading), self._line_matrix)
         if operator in _SHOWS:

@@ -1,7 +1,8 @@
 """Deflate a stream so that chosen stretches of it lie in stored blocks, at known offsets, for each copy to fill.
 
 RFC 1951, 3.2.4: a stored block begins at a byte boundary with its length and the length's complement. No match before
-or after it refers to a slot's bytes: while compressing they are random high bytes, and each result is proved with other ones.
+or after it refers to a slot's bytes: while compressing they
+are random high bytes, and each result is proved with other ones.
 """
 
 import zlib

@@ -23,7 +23,7 @@ _ALLOWED_FORMAT_CHARACTERS = "\u200c\u200d"
 
 @dataclass(frozen=True)
 class Mark:
-    """Who a copy is for. `company` may be empty; `issued` is a UTC date; `copy_id` is `cpy_` and 26 base32 characters."""
+    """Who a copy is for. `company` may be empty; `issued` is a UTC date; `copy_id` is `cpy_` and 26 base32 letters."""
 
     name: str
     mail: str

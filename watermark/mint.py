@@ -104,7 +104,14 @@ def _footer_operators(frame: Frame, lines: Lines, shown: list[bytes]) -> bytes:
         width, height = lines.width / EM * lines.scale, top + LEADING * lines.scale
         box = b"1 g -.3 %s %s %s re f " % (number(-0.4 * lines.scale), number(width + 0.6), number(height))
     texts = b"(%s)Tj" % shown[0] + b"".join(b"(%s)'" % line for line in shown[1:])
-    return b"%s.2 g BT %s TL %s 0 0 %s 0 %s Tm%s ET" % (box, number(LEADING), scale, scale, number(top), texts)
+    return b"%s.2 g BT %s TL %s 0 0 %s 0 %s Tm%s ET" % (
+        box,
+        number(LEADING),
+        scale,
+        scale,
+        number(top),
+        texts,
+    )
 
 
 def _grouped(line: Sequence[Cluster], together: int) -> list[Cluster]:

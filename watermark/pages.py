@@ -117,9 +117,9 @@ def _forms(resources: Dictionary) -> frozenset[bytes]:
     )
 
 
-def _names(resources: Dictionary, category: Name) -> list[str]:
+def _names(resources: pikepdf.Object, category: Name) -> list[str]:
     known = resources.get(category)
-    return [name[1:] for name in known.keys()] if isinstance(known, Dictionary) else []
+    return [name[1:] for name in known] if isinstance(known, Dictionary) else []
 
 
 def _free(used: Counter[str], default: str) -> Iterator[bytes]:

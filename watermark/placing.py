@@ -85,7 +85,9 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
     but for `Q` that restore nothing, which become spaces."""
     source, found = plan.source, plan.found
     footer = _spot(plan, FOOTER_SHARES, plan.footer_try, chance.share(index, "footer", plan.footer_try))
-    diagonal = _spot(plan, DIAGONAL_SHARES, plan.diagonal_try, chance.share(index, "diagonal", plan.diagonal_try))
+    diagonal = _spot(
+        plan, DIAGONAL_SHARES, plan.diagonal_try, chance.share(index, "diagonal", plan.diagonal_try)
+    )
     before, after = footer_operators(source.view, names, footer.matrix, plan.baseline)
     drawn = diagonal_operators(source.view, names, diagonal.matrix)
 

@@ -9,7 +9,6 @@ from xml.sax.saxutils import escape
 
 from watermark.copyfont import DIAGONAL_CODE, CopyFont
 from watermark.mark import Mark
-from watermark.shaping import EM
 from watermark.template import SlotTable
 
 # A row of the cross-reference stream: PNG filter type, then type, offset and generation (/W [1 4 2]).

@@ -44,7 +44,7 @@ class Ink:
 
 @dataclass(frozen=True)
 class Footer:
-    """Where a page's footer stands: `baseline` points above the visible bottom, `lines` lines, `leading` points apart."""
+    """Where a footer stands: its `baseline` points above the visible bottom, its `lines`, `leading` points apart."""
 
     baseline: float
     lines: int
@@ -129,7 +129,7 @@ class Reader:
             # PDFium's size does not know UserUnit.
             scale = pixels_a_point(view) * max(view.width, view.height) / max(*page.get_size(), 1e-6)
             bitmap = page.render(scale=scale, grayscale=True)
-            pixels = bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].astype(np.int16)
+            pixels: Pixels = bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].astype(np.int16)
             bitmap.close()
             return pixels
         finally:

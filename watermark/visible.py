@@ -93,7 +93,7 @@ def page_view(box: Box, rotate: int, user_unit: float) -> PageView:
 
 
 def footer_operators(view: PageView, names: Names, place: Matrix, baseline: float) -> tuple[bytes, bytes]:
-    """What stands before and after the footer's slot. `place` is the matrix where it is drawn, which must be invertible.
+    """What stands before and after the footer's slot. `place` is the matrix there; it must be invertible.
 
     Inside, lengths are in em of the footer's type size; the lowest baseline is `baseline` points above the bottom.
     """
@@ -113,13 +113,16 @@ def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
     size, angle = diagonal_size(view)
     cosine, sine = size * math.cos(angle), size * math.sin(angle)
     to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
-    return b"\nq %s cm /%s gs %s .5 g 1 G .04 w 1 J 1 j [] 0 d BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET Q\n" % (
-        matrix_operands(_seen_from(place, to_page)),
-        names.diagonal_state,
-        _PLAIN_STATE,
-        names.font,
-        DIAGONAL_CODE.hex().encode(),
-        DIAGONAL_CODE.hex().encode(),
+    return (
+        b"\nq %s cm /%s gs %s .5 g 1 G .04 w 1 J 1 j [] 0 d BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET Q\n"
+        % (
+            matrix_operands(_seen_from(place, to_page)),
+            names.diagonal_state,
+            _PLAIN_STATE,
+            names.font,
+            DIAGONAL_CODE.hex().encode(),
+            DIAGONAL_CODE.hex().encode(),
+        )
     )
 
 
