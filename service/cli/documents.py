@@ -1,0 +1,83 @@
+"""`sealmark documents …`"""
+
+from __future__ import annotations
+
+import click
+
+from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.session import opened, system_user
+from service.records import Classification, Kind
+
+COLUMNS = ("id", "kind", "classification", "created_at", "revoked_at", "name")
+
+
+@click.group()
+def documents() -> None:
+    """Reports: their name, kind, classification and owner."""
+
+
+@documents.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]), required=True, help="What it is.")
+@click.option(
+    "--classification",
+    type=click.Choice([str(item) for item in Classification]),
+    default=str(Classification.NDA),
+    show_default=True,
+    help="nda: only for people under NDA. public: for anyone it is shared with.",
+)
+@click.option(
+    "--owner", "owner_mail", metavar="MAIL", required=True, help="Mail address of who answers for it."
+)
+@json_option
+def add(name: str, kind: str, classification: str, owner_mail: str, as_json: bool) -> None:
+    """Make a document called NAME, still without a version."""
+    with opened() as sealmark:
+        made = sealmark.documents.create(
+            system_user(),
+            name=name,
+            kind=Kind(kind),
+            classification=Classification(classification),
+            owner_mail=owner_mail,
+        )
+    answer(as_dict(made), as_json)
+
+
+@documents.command("list")
+@limit_option
+@after_option
+@json_option
+def list_(limit: int, after: str | None, as_json: bool) -> None:
+    """List documents."""
+    with opened() as sealmark:
+        found = sealmark.documents.list(after=after, limit=limit + 1)
+    answer_list("documents", [as_dict(item) for item in found], COLUMNS, limit, as_json)
+
+
+@documents.command()
+@click.argument("document")
+@json_option
+def show(document: str, as_json: bool) -> None:
+    """Show one document (doc_…)."""
+    with opened() as sealmark:
+        answer(as_dict(sealmark.documents.get(document)), as_json)
+
+
+@documents.command()
+@click.argument("document")
+@click.argument("classification", type=click.Choice([str(item) for item in Classification]))
+@json_option
+def classify(document: str, classification: str, as_json: bool) -> None:
+    """Change who may have a document: only people under NDA, or anyone it is shared with."""
+    with opened() as sealmark:
+        changed = sealmark.documents.classify(system_user(), document, Classification(classification))
+    answer(as_dict(changed), as_json)
+
+
+@documents.command()
+@click.argument("document")
+@json_option
+def revoke(document: str, as_json: bool) -> None:
+    """Lend a document to nobody any more. Its links and running downloads end within a second."""
+    with opened() as sealmark:
+        answer(as_dict(sealmark.documents.revoke(system_user(), document)), as_json)

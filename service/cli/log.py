@@ -1,0 +1,131 @@
+"""`sealmark log …`. Each pull is an entry itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import click
+
+from service.cli.failures import RefusedHere, Unavailable
+from service.cli.output import answer, json_option, note, table
+from service.cli.session import opened, system_user
+from service.cli.values import BACK
+from service.log import MAX_PAGE, LogFilter, flat, shown
+
+COLUMNS = ("index", "time", "kind", "outcome", "actor_type", "actor", "name", "mail", "document", "share")
+
+SLOW_SECONDS = 5.0
+"""The sequencer gives entries their place within a second; one that waits so long has no worker."""
+
+
+@click.group()
+def log() -> None:
+    """The access log: who got what, when, from where."""
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    options = (
+        click.option(
+            "--since",
+            type=BACK,
+            help="From then on: 2026-12-31, 2026-12-31T18:00Z, or 24h for back from now.",
+        ),
+        click.option("--until", type=BACK, help="Before then."),
+        click.option("--kind", help="Only this kind, such as download.granted."),
+        click.option("--document", metavar="ID", help="Only about this document (doc_…)."),
+        click.option("--recipient", metavar="ID", help="Only about this person (rcp_…)."),
+        click.option("--share", metavar="ID", help="Only about this share (shr_…)."),
+        click.option("--outcome", help="Only with this outcome, such as denied."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@log.command("list")
+@_filters
+@click.option(
+    "--after", type=int, metavar="INDEX", help="Only those after this index: for the next part of a list."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_PAGE), default=100, show_default=True, help="At most so many."
+)
+@json_option
+def list_(after: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
+    """List entries in order of their index."""
+    with opened() as sealmark:
+        page = sealmark.log.page(system_user(), LogFilter(**chosen), after=after, limit=limit)
+        waiting = sealmark.sequencer.lag()
+    if as_json:
+        entries = [shown(item) for item in page.entries]
+        answer({"items": entries, "next": page.next_after, "size": page.size}, as_json)
+    else:
+        table([flat(item) for item in page.entries], COLUMNS)
+        if page.next_after is not None:
+            note(f"there are more: --after {page.next_after}")
+    if waiting > SLOW_SECONDS:
+        note(
+            f"entries have waited {waiting:.0f} seconds for their place in the log: is `sealmark worker` running?"
+        )
+
+
+@log.command()
+@_filters
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["ndjson", "csv"]),
+    default="ndjson",
+    show_default=True,
+    help="ndjson holds each entry's exact bytes and is the proof; csv is for reading.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A new file, readable by this user only. Default: standard output.",
+)
+@click.option("--json", "as_json", is_flag=True, help="With --output: say in JSON what was written.")
+def export(form: str, output: Path | None, as_json: bool, **chosen: Any) -> None:
+    """Export all entries of the filter as a stream."""
+    if as_json and output is None:
+        raise click.UsageError("--json goes with --output; on standard output, ndjson is JSON already.")
+    with opened() as sealmark:
+        pieces = sealmark.log.export(system_user(), LogFilter(**chosen), cast(Literal["ndjson", "csv"], form))
+        if output is None:
+            stream = click.get_binary_stream("stdout")
+            for piece in pieces:
+                stream.write(piece)
+            stream.flush()
+            return
+        size = _write_new(output, pieces)
+    said = {"file": str(output), "format": form, "bytes": size}
+    answer(said, as_json)
+
+
+def _write_new(path: Path, pieces: Iterator[bytes]) -> int:
+    """Write a file that was not there, durably; returns its size. A part is never left."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise RefusedHere(
+            f"{path} is there already, and an export overwrites nothing: name a new file."
+        ) from None
+    except OSError as error:
+        raise Unavailable(f"cannot write {path}: {error.strerror}") from error
+    size = 0
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                size += file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Unavailable(f"cannot write {path}: {error.strerror}") from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return size

@@ -1,0 +1,123 @@
+"""`sealmark shares …`, and `sealmark share` for the first verb. Only the answers of `create` and `link` hold a link."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import click
+
+from service.audit import timestamp
+from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.session import opened, system_user
+from service.cli.values import AHEAD, SPAN
+
+COLUMNS = (
+    "id",
+    "document_id",
+    "recipient_id",
+    "expires_at",
+    "downloads_taken",
+    "download_limit",
+    "revoked_at",
+)
+
+life_option = click.option(
+    "--link-life", type=SPAN, default="72h", show_default=True, help="How long the link opens: at most 7d."
+)
+
+
+@click.group()
+def shares() -> None:
+    """Who may have which document, for what, until when; and the links that lead to it."""
+
+
+@shares.command()
+@click.argument("document")
+@click.option("--mail", required=True, help="The recipient's address.")
+@click.option("--name", required=True, help="The recipient's name, as it stands on each page of the copy.")
+@click.option("--company", default="", help="The recipient's company, on the copy too.")
+@click.option("--purpose", required=True, help="What it is lent for, in a sentence.")
+@click.option(
+    "--expires", "expires_at", type=AHEAD, help="When the share ends. Default: in 30d; at most 366d."
+)
+@click.option("--downloads", "download_limit", type=int, help="At most so many downloads. Default: no limit.")
+@click.option(
+    "--version", "pinned", metavar="ID", help="Only this version (ver_…). Default: the newest ready one."
+)
+@life_option
+@json_option
+def create(
+    document: str,
+    mail: str,
+    name: str,
+    company: str,
+    purpose: str,
+    expires_at: datetime | None,
+    download_limit: int | None,
+    pinned: str | None,
+    link_life: timedelta,
+    as_json: bool,
+) -> None:
+    """Share DOCUMENT (doc_…) with one person, and print the link for them, this once."""
+    with opened(sealing=True) as sealmark:
+        share, recipient, link = sealmark.sharing.create(
+            system_user(),
+            document_id=document,
+            mail=mail,
+            name=name,
+            company=company,
+            purpose=purpose,
+            expires_at=expires_at,
+            download_limit=download_limit,
+            pinned_version_id=pinned,
+            link_life=link_life,
+        )
+    shown = {**as_dict(share), "mail": recipient.mail, "name": recipient.name, "company": recipient.company}
+    answer({**shown, "link": link.url, "link_expires_at": timestamp(link.expires_at)}, as_json)
+
+
+@shares.command()
+@click.argument("share")
+@life_option
+@json_option
+def link(share: str, link_life: timedelta, as_json: bool) -> None:
+    """Print a new link for a share (shr_…) that has not ended."""
+    with opened(sealing=True) as sealmark:
+        made = sealmark.sharing.link(system_user(), share, link_life)
+    answer({"id": share, "link": made.url, "link_expires_at": timestamp(made.expires_at)}, as_json)
+
+
+@shares.command("list")
+@click.option("--document", metavar="ID", help="Only those of this document (doc_…).")
+@click.option("--recipient", metavar="ID", help="Only those of this person (rcp_…).")
+@click.option("--active", is_flag=True, help="Only those neither revoked nor run out.")
+@limit_option
+@after_option
+@json_option
+def list_(
+    document: str | None, recipient: str | None, active: bool, limit: int, after: str | None, as_json: bool
+) -> None:
+    """List shares."""
+    with opened() as sealmark:
+        found = sealmark.sharing.list(
+            document=document, recipient=recipient, active=active, after=after, limit=limit + 1
+        )
+    answer_list("shares", [as_dict(item) for item in found], COLUMNS, limit, as_json)
+
+
+@shares.command()
+@click.argument("share")
+@json_option
+def revoke(share: str, as_json: bool) -> None:
+    """End a share: its links and running downloads end within a second."""
+    with opened() as sealmark:
+        answer(as_dict(sealmark.sharing.revoke(system_user(), share)), as_json)
+
+
+@shares.command()
+@click.argument("share")
+@json_option
+def show(share: str, as_json: bool) -> None:
+    """Show one share (shr_…)."""
+    with opened() as sealmark:
+        answer(as_dict(sealmark.sharing.get(share)), as_json)
