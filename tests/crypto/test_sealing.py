@@ -48,10 +48,12 @@ class Store:
         self.extra, self.missing = extra, missing
         self.asked: list[tuple[int, int]] = []
         self.open = 0
+        self.handed: list[Generator[bytes, None, None]] = []  # so that nothing closes by being forgotten
 
     def read(self, start: int, stop: int) -> Generator[bytes, None, None]:
         self.asked.append((start, stop))
-        return self._pieces(start, stop)
+        self.handed.append(self._pieces(start, stop))
+        return self.handed[-1]
 
     def _pieces(self, start: int, stop: int) -> Generator[bytes, None, None]:
         self.open += 1
