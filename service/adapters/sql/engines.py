@@ -6,7 +6,6 @@ An `Engines` has three ways in: `reading` (one moment, changes nothing), `writin
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import stat
@@ -42,9 +41,6 @@ UNANSWERED_TIMEOUT = 10.0
 """Seconds after which a silent peer counts as gone, while data is under way (Linux) or by keepalives."""
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-
-# At level DEBUG SQLAlchemy logs the rows it reads, whatever its settings say.
-logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
 
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 

@@ -74,15 +74,24 @@ class RefusalPromises:
         assert CANARY not in caplog.text
 
     def test_no_log_line_holds_a_value_that_was_written_or_read(
-        self, database: SqlDatabase, caplog: pytest.LogCaptureFixture
+        self, url: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
+        database = SqlDatabase(url)  # its engines look at the level when they are made
         with database.write() as records:
             records.add(recipient(2, name=CANARY))
         with database.read() as records:
             assert records.get(Recipient, key("rcp", 2)) == recipient(2, name=CANARY)
+        database.dispose()
 
         assert CANARY not in caplog.text
+
+    def test_sqlalchemy_is_told_to_show_no_parameter(self, database: SqlDatabase) -> None:
+        engines = database.engines
+
+        assert [engine.hide_parameters for engine in (engines.reading, engines.writing, engines.asking)] == [
+            True
+        ] * 3
 
 
 class TestSqlite(RefusalPromises):

@@ -149,10 +149,11 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
         SqlDatabase(f"sqlite:///{tmp_path}/file/data.sqlite")
 
 
-def test_nothing_but_the_database_is_left_in_its_folder(path: Path) -> None:
+def test_a_new_file_is_closed_to_others_at_once_and_alone_in_its_folder(path: Path) -> None:
     SqlDatabase(f"sqlite:///{path}").dispose()
 
     assert os.listdir(path.parent) == [path.name]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

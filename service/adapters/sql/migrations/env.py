@@ -7,6 +7,6 @@ from alembic import context
 connection = context.config.attributes.get("connection")
 if connection is None:
     raise RuntimeError("migrations run by `sealmark migrate`, which takes the lock that they need")
-context.configure(connection=connection, transactional_ddl=True)
+context.configure(connection=connection)
 with context.begin_transaction():
     context.run_migrations()
