@@ -309,7 +309,7 @@ def _states(document: pikepdf.Pdf) -> tuple[Dictionary, Dictionary]:
 
 
 def _written(document: pikepdf.Pdf) -> bytes:
-    """The document as qpdf writes it: with object streams and a cross-reference stream; what is deflated stays as it is."""
+    """The document as qpdf writes it: with object and cross-reference streams; what is deflated stays as it is."""
     buffer = BytesIO()
     document.save(
         buffer,

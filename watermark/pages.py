@@ -119,7 +119,7 @@ def _forms(resources: Dictionary) -> frozenset[bytes]:
 
 def _names(resources: pikepdf.Object, category: Name) -> list[str]:
     known = resources.get(category)
-    return [name[1:] for name in known] if isinstance(known, Dictionary) else []
+    return [str(name)[1:] for name in known] if isinstance(known, Dictionary) else []
 
 
 def _free(used: Counter[str], default: str) -> Iterator[bytes]:
