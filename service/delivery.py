@@ -7,7 +7,7 @@ logged first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -211,6 +211,7 @@ class Deliveries:
             token = tokens.verify(text, self._keys.verifying("link"), int(now.timestamp()))
         except TokenExpired as expired:
             if expired.token.action != action:
+                self._denials.count_unauthentic(now)
                 raise Unauthentic from expired
             return self._deny_expired(expired.token, actor, now)
         except TokenInvalid as forged:
@@ -245,7 +246,8 @@ class Deliveries:
             copy_id=copy.id,
             link_hash=link.hash,
             granted_at=now,
-            until=min(now + DELIVERY_LIFE, share.expires_at),
+            # Whole seconds, as its token has: neither outlives the other.
+            until=min(now + DELIVERY_LIFE, share.expires_at).replace(microsecond=0),
         )
         records.add(delivery)
         details = {"number": number, "limit": share.download_limit}
@@ -295,6 +297,7 @@ class Deliveries:
             allowed,
             delivery.link_hash,
             details=details,
+            version=copy.version_id,  # a newer one may be ready by now
             copy=copy.id,
             delivery=delivery.id,
         )
@@ -343,22 +346,17 @@ class Deliveries:
         allowed: Allowed,
         link_hash: str,
         *,
-        details: dict[str, str | int | None] | None = None,
+        details: Mapping[str, str | int | None] | None = None,
         **references: str,
     ) -> object:
-        return entry(
-            kind,
-            actor,
-            now,
-            self._random,
-            details=details,
-            share=allowed.share.id,
-            link=link_hash,
-            document=allowed.document.id,
-            version=allowed.version.id,
-            recipient=allowed.recipient.id,
-            **references,
-        )
+        known = {
+            "share": allowed.share.id,
+            "link": link_hash,
+            "document": allowed.document.id,
+            "version": allowed.version.id,
+            "recipient": allowed.recipient.id,
+        }
+        return entry(kind, actor, now, self._random, details=details, **{**known, **references})  # type: ignore[arg-type]
 
 
 class Sending:
