@@ -14,7 +14,6 @@ from flask import Blueprint, Response, g, render_template, request
 
 from crypto.errors import CryptoError
 from service.app import Sealmark
-from service.audit import Actor
 from service.blobs import StoreError
 from service.decision import Allowed, Denial
 from service.delivery import Denied, Unauthentic
@@ -27,6 +26,7 @@ from service.web.recipient.body import DownloadBody
 from service.web.recipient.headers import attachment, protect
 from service.web.recipient.ranges import Conditions, Selection, select
 from service.web.recipient.summary import summarize
+from service.web.requests import actor
 
 LOG = logging.getLogger("sealmark.recipient")
 
@@ -99,7 +99,7 @@ class _Views:
             return self._ask(token)
         if request.method not in _READING:
             return _wrong_method("GET, HEAD, POST")
-        page = self._deliveries.page(token, _actor(), record=request.method == "GET")
+        page = self._deliveries.page(token, actor("recipient"), record=request.method == "GET")
         if isinstance(page, Denied):
             return _denied(page)
         return _html("report", 200, summary=summarize(page))
@@ -108,8 +108,8 @@ class _Views:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
         if request.method not in _READING:
             return _wrong_method("GET, HEAD")
-        actor = _actor()
-        begun = self._deliveries.begin(token, actor)
+        asker = actor("recipient")
+        begun = self._deliveries.begin(token, asker)
         if isinstance(begun, Denied):
             return _denied(begun)
         _, allowed, copy = begun
@@ -125,7 +125,7 @@ class _Views:
             return answer
         if request.method == "HEAD":
             return _download(Response(), allowed, copy, etag, chosen)
-        sending = self._deliveries.send(token, actor, chosen.start, chosen.stop)
+        sending = self._deliveries.send(token, asker, chosen.start, chosen.stop)
         if isinstance(sending, Denied):
             return _denied(sending)
         body = DownloadBody(sending, chosen.stop - chosen.start)
@@ -169,15 +169,10 @@ class _Views:
         return _message(404, "not_found")
 
     def _ask(self, token: str) -> Response:
-        granted = self._deliveries.ask(token, _actor())
+        granted = self._deliveries.ask(token, actor("recipient"))
         if isinstance(granted, Denied):
             return _denied(granted)
         return Response(status=303, headers={"Location": f"/d/{granted.token}"})
-
-
-def _actor() -> Actor:
-    """Whoever holds the link. Who that is stands in the entry's references; this is where they ask from."""
-    return Actor("recipient", request=g.request_id, address=g.address, agent=request.user_agent.string)
 
 
 def _conditions() -> Conditions:
