@@ -33,7 +33,7 @@ from watermark.shaping import EM
 from watermark.stamp import stamp
 from watermark.template import FORMAT, Frame, SlotTable
 from watermark.verify import Footer, Ink, PageFinding, Pixels, Reader, ink, judge_page, pixels_a_point
-from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, PageView
+from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, PageView, diagonal_glyph
 
 # Nobody's mark, of usual length; verification tries it on every page.
 SAMPLE = Mark(
@@ -146,9 +146,11 @@ class _Writing:
         self._font_data, self._metadata_data = (zlib.compress(chance.noise(32)) for _ in range(2))
         font = _flate_stream(document, self._font_data)
         document.Root[Name.Metadata] = _flate_stream(document, self._metadata_data)
-        states = _states(document)
+        diagonal = _diagonal_font(document, font)
+        fonts = {self._names.font: font, self._names.diagonal_font: diagonal}
+        states = {self._names.footer_state: _state(document, FOOTER_OPACITY)}
         for source in sources:
-            add_resources(source, self._names, font, states)
+            add_resources(source, fonts, states)
         self._streams: dict[int, PageStream] = {}
 
     def write(self, changed: list[int]) -> bytes:
@@ -286,26 +288,51 @@ def _flate_stream(document: pikepdf.Pdf, data: bytes) -> Stream:
     return stream
 
 
-def _states(document: pikepdf.Pdf) -> tuple[Dictionary, Dictionary]:
-    """Graphics states of footer and diagonal, which undo whatever the page has set."""
-    footer_state, diagonal_state = (
-        document.make_indirect(
-            Dictionary(
-                Type=Name.ExtGState,
-                ca=opacity,
-                CA=opacity,
-                BM=Name.Normal,
-                SMask=Name("/None"),
-                AIS=False,
-                OP=False,
-                op=False,
-                OPM=0,
-                TK=True,
-            )
+def _state(document: pikepdf.Pdf, opacity: float) -> pikepdf.Object:
+    """A graphics state of this opacity, which undoes whatever the page has set."""
+    return document.make_indirect(
+        Dictionary(
+            Type=Name.ExtGState,
+            ca=opacity,
+            CA=opacity,
+            BM=Name.Normal,
+            SMask=Name("/None"),
+            AIS=False,
+            OP=False,
+            op=False,
+            OPM=0,
+            TK=True,
         )
-        for opacity in (FOOTER_OPACITY, DIAGONAL_OPACITY)
     )
-    return footer_state, diagonal_state
+
+
+# A CMap (ISO 32000-1, 9.10.3) that maps the diagonal's one code to no text.
+_TO_NOTHING = (
+    b"/CIDInit/ProcSet findresource begin 12 dict begin begincmap/CMapName/N def/CMapType 2 def\n"
+    b"1 begincodespacerange<00><ff>endcodespacerange\n1 beginbfchar\n<20><>\nendbfchar\n"
+    b"endcmap CMapName currentdict/CMap defineresource pop end end\n"
+)
+
+
+def _diagonal_font(document: pikepdf.Pdf, font: pikepdf.Object) -> pikepdf.Object:
+    """The Type 3 font whose space draws the diagonal with the copy's own font."""
+    return document.make_indirect(
+        Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type3,
+            FontBBox=[0, 0, 0, 0],
+            FontMatrix=[0.001, 0, 0, 0.001, 0, 0],
+            FirstChar=32,
+            LastChar=32,
+            Widths=[0],
+            Encoding=Dictionary(Type=Name.Encoding, Differences=[32, Name.space]),
+            CharProcs=Dictionary(space=document.make_stream(diagonal_glyph(b"F", b"G"))),
+            Resources=Dictionary(
+                Font=Dictionary(F=font), ExtGState=Dictionary(G=_state(document, DIAGONAL_OPACITY))
+            ),
+            ToUnicode=document.make_stream(_TO_NOTHING),
+        )
+    )
 
 
 def _written(document: pikepdf.Pdf) -> bytes:

@@ -54,20 +54,16 @@ def choose_names(pages: list[SourcePage]) -> Names:
     for source in pages:
         fonts.update(_names(source.page.Resources, Name.Font))
         states.update(_names(source.page.Resources, Name.ExtGState))
-    free_font = _free(fonts, "F")
-    first = next(free := _free(states, "GS"))
-    return Names(next(free_font), first, next(free))
+    free = _free(fonts, "F")
+    return Names(next(free), next(free), next(_free(states, "GS")))
 
 
 def add_resources(
-    source: SourcePage, names: Names, font: pikepdf.Object, states: tuple[Dictionary, Dictionary]
+    source: SourcePage, fonts: dict[bytes, pikepdf.Object], states: dict[bytes, pikepdf.Object]
 ) -> None:
-    """Let the page's resources know the mark's font and its two graphics states."""
+    """Let the page's resources know these fonts and graphics states by their names."""
     resources = source.page.Resources
-    for category, entries in (
-        (Name.Font, {names.font: font}),
-        (Name.ExtGState, {names.footer_state: states[0], names.diagonal_state: states[1]}),
-    ):
+    for category, entries in ((Name.Font, fonts), (Name.ExtGState, states)):
         known = resources.get(category)
         if not isinstance(known, Dictionary):
             known = resources[category] = Dictionary()

@@ -31,14 +31,18 @@ _MOST_CODES = 200
 # How much of the largest diagonal that fits is used.
 _DIAGONAL_SHARE = 0.92
 
+# The diagonal is a Type 3 glyph, tiny in its own units and shown at this size. PDFium, and so Chrome's selection, leaves
+# out of a page's text what has no extent in thousandths of the type size; a letter as large as the page would take part
+# in how it finds lines. The glyph itself draws with the copy's font.
+DIAGONAL_FONT_SIZE = 1_000_000
+
 # Everything that the page's own content may have set and a mark depends on.
 _PLAIN_STATE = b"0 Tc 0 Tw 100 Tz 0 Ts 0 Tr 0 i"
 
-# Opacity of the footer with the box behind it, and of the diagonal: mid grey over a white edge, 32 of 255 levels on
-# white as on black, which eyes see and reading does not suffer from; on mid grey the edge shows. The edge is drawn
-# first: renderers give it at least a pixel, which would take small letters away.
+# Opacity of the footer with the box behind it, and of the diagonal: mid grey over a white edge, 25 of 255 levels on
+# white as on black, which eyes see and reading does not suffer from; on mid grey the edge shows.
 FOOTER_OPACITY = 0.85
-DIAGONAL_OPACITY = 0.25
+DIAGONAL_OPACITY = 0.2
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,11 @@ class PageView:
 
 @dataclass(frozen=True)
 class Names:
-    """The names that the mark's resources have on every page: its font, the footer's and the diagonal's state."""
+    """The names that the mark's resources have on every page: the copy's font, the diagonal's, the footer's state."""
 
     font: bytes
+    diagonal_font: bytes
     footer_state: bytes
-    diagonal_state: bytes
 
 
 def page_view(box: Box, rotate: int, user_unit: float) -> PageView:
@@ -113,15 +117,29 @@ def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
     size, angle = diagonal_size(view)
     cosine, sine = size * math.cos(angle), size * math.sin(angle)
     to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
+    return b"\nq %s cm %s BT /%s %d Tf ( ) Tj ET Q\n" % (
+        matrix_operands(_seen_from(place, to_page)),
+        _PLAIN_STATE,
+        names.diagonal_font,
+        DIAGONAL_FONT_SIZE,
+    )
+
+
+def diagonal_glyph(font: bytes, state: bytes) -> bytes:
+    """The one glyph of the diagonal's Type 3 font: the copy font's diagonal, mid grey over a white edge.
+
+    The edge is drawn first: renderers give it at least a pixel, which would take small letters away.
+    """
+    code = DIAGONAL_CODE.hex().encode()
     return (
-        b"\nq %s cm /%s gs %s .5 g 1 G .04 w 1 J 1 j [] 0 d BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET Q\n"
+        b"0 0 d0 /%s gs .5 g 1 G .04 w 1 J 1 j [] 0 d %s 0 0 %s 0 0 cm BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET"
         % (
-            matrix_operands(_seen_from(place, to_page)),
-            names.diagonal_state,
-            _PLAIN_STATE,
-            names.font,
-            DIAGONAL_CODE.hex().encode(),
-            DIAGONAL_CODE.hex().encode(),
+            state,
+            number(1000 / DIAGONAL_FONT_SIZE),
+            number(1000 / DIAGONAL_FONT_SIZE),
+            font,
+            code,
+            code,
         )
     )
 
