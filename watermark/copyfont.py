@@ -19,7 +19,7 @@ from watermark.shaping import EM, Cluster, Part, width
 
 _ALPHABET = sorted((digits + ascii_letters).encode())
 CODES = [bytes(pair) for pair in product(_ALPHABET, repeat=2)]
-# The diagonal maps to no text. PDFium, which takes an unmapped code for a character, finds a word joiner: it has no
+# The diagonal maps to no text. A reader that takes an unmapped code for a character finds a word joiner: it has no
 # width and is not shown.
 DIAGONAL_CODE = b"\x20\x60"
 

@@ -12,12 +12,10 @@ from watermark.pages import SourcePage
 from watermark.template import Frame
 from watermark.visible import Names, diagonal_operators, footer_operators
 
-# The share of all places, counted from the last, that each try chooses from. The diagonal starts later: PDFium's
-# selection of text finds its box before what is drawn after it.
-FOOTER_SHARES = (0.7, 0.35, 0.12, 0.0)
-DIAGONAL_SHARES = (0.3, 0.12, 0.04, 0.0)
+# The share of all places, counted from the last, that each try chooses from.
+SHARES = (0.7, 0.35, 0.12, 0.0)
 # After these, the end of the content, where nothing is drawn later.
-TRIES = len(FOOTER_SHARES) + 1
+TRIES = len(SHARES) + 1
 
 
 class Chance:
@@ -49,11 +47,6 @@ class PagePlan:
     footer_try: int = 0
     diagonal_try: int = 0
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether there is no other place to try."""
-        return self.footer_try >= TRIES and self.diagonal_try >= TRIES
-
 
 @dataclass(frozen=True)
 class MarkedContent:
@@ -84,10 +77,8 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
     """The page's content with footer and diagonal, the footer's slot still empty. Everything else keeps its bytes,
     but for `Q` that restore nothing, which become spaces."""
     source, found = plan.source, plan.found
-    footer = _spot(plan, FOOTER_SHARES, plan.footer_try, chance.share(index, "footer", plan.footer_try))
-    diagonal = _spot(
-        plan, DIAGONAL_SHARES, plan.diagonal_try, chance.share(index, "diagonal", plan.diagonal_try)
-    )
+    footer = _spot(plan, plan.footer_try, chance.share(index, "footer", plan.footer_try))
+    diagonal = _spot(plan, plan.diagonal_try, chance.share(index, "diagonal", plan.diagonal_try))
     before, after = footer_operators(source.view, names, footer.matrix, plan.baseline)
     drawn = diagonal_operators(source.view, names, diagonal.matrix)
 
@@ -116,10 +107,10 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
     return MarkedContent(bytes(written), start, start + plan.frame.capacity)
 
 
-def _spot(plan: PagePlan, shares: tuple[float, ...], tries: int, chance: float) -> _Spot:
+def _spot(plan: PagePlan, tries: int, chance: float) -> _Spot:
     places = plan.found.places
-    if places and tries < len(shares):
-        back = int(chance * shares[tries] * len(places))
+    if places and tries < len(SHARES):
+        back = int(chance * SHARES[tries] * len(places))
         place = places[len(places) - 1 - back]
         return _Spot(place.offset, place.matrix)
     if plan.found.complete:

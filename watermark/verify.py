@@ -4,7 +4,6 @@ Neither shares code with qpdf, which wrote the copy.
 """
 
 import re
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -29,9 +28,6 @@ FOOTER_SHARE, DIAGONAL_SHARE = 0.5, 0.3
 _ABOVE, _BELOW = 1.1, 0.4
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.int16]]
-
-# What extraction may add where PDFium takes the diagonal for a character: a word joiner.
-_JOINER = "\u2060"
 
 
 @dataclass(frozen=True)
@@ -67,8 +63,8 @@ class PageFinding:
 
 
 def own_strings(copy_id: str) -> "re.Pattern[str]":
-    """What the mark adds to a page's text: from its label to its copy id, with the line's end; and word joiners."""
-    return re.compile(rf"[ \t]*{LABEL}(?:(?!{LABEL}).)*?{copy_id}[ \t]*|{_JOINER}", re.DOTALL)
+    """What the mark adds to a page's text: from its label to its copy id."""
+    return re.compile(rf"[ \t]*{LABEL}(?:(?!{LABEL}).)*?{copy_id}[ \t]*", re.DOTALL)
 
 
 def without_mark(text: str, copy_id: str) -> str:
@@ -182,14 +178,7 @@ def judge_page(
 def _reads(text: str, mark: Mark) -> bool:
     """Whether the footer stands in the text with all its fields; extraction may part or join its words."""
     found = own_strings(mark.copy_id).search(text)
-    while found and found.group() == _JOINER:
-        found = own_strings(mark.copy_id).search(text, found.end())
     if found is None:
         return False
     footer = "".join(found.group().split())
     return all("".join(part.split()) in footer for _, part in mark.fields())
-
-
-def failing(findings: Iterable[tuple[int, PageFinding]]) -> list[int]:
-    """The pages, from 0, that may not be lent."""
-    return [index for index, finding in findings if not finding.good]

@@ -31,9 +31,9 @@ _MOST_CODES = 200
 # How much of the largest diagonal that fits is used.
 _DIAGONAL_SHARE = 0.92
 
-# The diagonal is a Type 3 glyph, tiny in its own units and shown at this size. PDFium, and so Chrome's selection, leaves
-# out of a page's text what has no extent in thousandths of the type size; a letter as large as the page would take part
-# in how it finds lines. The glyph itself draws with the copy's font.
+# The diagonal is a Type 3 glyph, tiny in its own units and shown at this size. PDFium, and so Chrome's selection,
+# leaves out of a page's text what has no extent in thousandths of the type size; a letter as large as the page would
+# take part in how it finds lines. The glyph itself draws with the copy's font.
 DIAGONAL_FONT_SIZE = 1_000_000
 
 # Everything that the page's own content may have set and a mark depends on.
