@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from crypto import identifiers
@@ -182,7 +182,7 @@ class Documents:
         with self._database.read() as records:
             return _version(records, document_id, version_id)
 
-    def versions(self, document_id: str, *, after: int | None = None, limit: int = 50) -> list[Version]:
+    def versions(self, document_id: str, *, after: int | None = None, limit: int = 50) -> Sequence[Version]:
         """The versions of a document, the newest first, those with a lower number than `after`."""
         where = {"number__lt": after} if after is not None else {}
         with self._database.read() as records:
