@@ -50,6 +50,7 @@ def create_app(
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # else `//` is answered by a redirect in HTML
     measured = metrics.RequestMetrics(registry or CollectorRegistry())
+    app.extensions["sealmark-metrics"] = measured
     logging.log_requests(app, measured.observe)
     requests.identify_requests(app, settings.url, settings.trusted_proxies, sealmark.random)
     problems.handle_errors(app, settings.url)

@@ -24,6 +24,9 @@ SECURITY = "api-key"
 AnswerShape = type[BaseModel] | Mapping[str, type[BaseModel] | None]
 """A model that is answered as JSON; or media types, each with its model or None for text."""
 
+Links = Mapping[str, Mapping[str, str]]
+"""Operations that can be called next, and for each of their parameters a place in the answer (`#/id`)."""
+
 EVERYWHERE = frozenset(
     {
         Problem.UNAUTHENTICATED,
@@ -87,7 +90,11 @@ def document(app: OpenAPI) -> dict[str, Any]:
 
 
 def responses(
-    app: OpenAPI, answers: Mapping[int, AnswerShape], stated: Iterable[Problem], location: str | None
+    app: OpenAPI,
+    answers: Mapping[int, AnswerShape],
+    stated: Iterable[Problem],
+    location: str | None,
+    links: Links,
 ) -> dict[str, Any]:
     """The responses of one operation: its answers, and one for each status of the problems it states."""
     made: dict[str, Any] = {}
@@ -100,6 +107,10 @@ def responses(
             headers["Location"] = _header("Where to see how far it is.")
         content = {name: {"schema": _reference(app, model)} for name, model in media.items()}
         made[str(status)] = {"description": _WORDS[status], "headers": headers, "content": content}
+        if status == 201 and links:
+            made["201"]["links"] = {
+                operation: _link(operation, places) for operation, places in links.items()
+            }
     by_status: dict[int, list[Problem]] = defaultdict(list)
     for problem in sorted(stated):
         by_status[problems.MEANINGS[problem].status].append(problem)
@@ -127,6 +138,11 @@ def _problem_response(app: OpenAPI, status: int, found: list[Problem]) -> dict[s
         "headers": headers,
         "content": {problems.MEDIA_TYPE: {"schema": _reference(app, problems.ProblemAnswer)}},
     }
+
+
+def _link(operation: str, places: Mapping[str, str]) -> dict[str, Any]:
+    parameters = {name: f"$response.body{place}" for name, place in places.items()}
+    return {"operationId": operation, "parameters": parameters}
 
 
 def _header(text: str) -> dict[str, Any]:

@@ -75,6 +75,16 @@ def shown(document: Document) -> DocumentAnswer:
     scope=Scope.DOCUMENTS_WRITE,
     answer=DocumentAnswer,
     location="/v1/documents/{id}",
+    links={
+        name: {"document_id": "#/id"}
+        for name in (
+            "documents_show",
+            "documents_classify",
+            "documents_revoke",
+            "versions_create",
+            "versions_list_all",
+        )
+    },
 )
 def create(call: Call, body: NewDocument) -> DocumentAnswer:
     """Make a document. One that is made `public` needs the scope documents:classify too."""

@@ -128,6 +128,10 @@ def shown(nda: Nda, now: datetime) -> NdaAnswer:
     scope=Scope.NDAS_WRITE,
     answer=NdaAnswer,
     location="/v1/ndas/{id}",
+    links={
+        name: {"nda_id": "#/id"}
+        for name in ("ndas_show", "ndas_approve", "ndas_revoke", "ndas_attach_evidence")
+    },
     problems=(Problem.RECIPIENT_CONFLICT,),
 )
 def create(call: Call, body: NewNda) -> NdaAnswer:

@@ -57,6 +57,7 @@ class Route:
     problems: tuple[Problem, ...]
     takes: str | None  # the media type of a raw body
     creates: str | None  # the template of `Location`; empty: made, but not to be fetched
+    links: description.Links  # what can be asked next, with parameters out of the answer
 
     @property
     def models(self) -> dict[str, type[BaseModel]]:
@@ -91,11 +92,12 @@ class Routes:
         scope: Scope,
         answer: type[BaseModel],
         location: str = "",
+        links: description.Links | None = None,
         problems: tuple[Problem, ...] = (),
     ) -> Callable[[View], View]:
         """A POST that makes something, once a key; `location` has fields of the answer in braces."""
         problems = (*problems, Problem.IDEMPOTENCY_MISMATCH, Problem.IDEMPOTENCY_RUNNING)
-        return self._add("post", rule, scope, {201: answer}, problems, creates=location)
+        return self._add("post", rule, scope, {201: answer}, problems, creates=location, links=links or {})
 
     def change(
         self,
@@ -135,7 +137,7 @@ class Routes:
                 security=[{description.SECURITY: [str(route.scope)]}],
                 openapi_extensions={"x-scope": str(route.scope)},
                 responses=description.responses(
-                    app, route.answers, self._problems(route, models), route.creates
+                    app, route.answers, self._problems(route, models), route.creates, route.links
                 ),
                 **description.request_body(route.takes),
             )(_served(route, models, sealmark))
@@ -150,9 +152,11 @@ class Routes:
         *,
         takes: str | None = None,
         creates: str | None = None,
+        links: description.Links | None = None,
     ) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            self.routes.append(Route(method, rule, scope, view, answers, problems, takes, creates))
+            route = Route(method, rule, scope, view, answers, problems, takes, creates, links or {})
+            self.routes.append(route)
             return view
 
         return declare

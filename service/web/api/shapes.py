@@ -80,8 +80,26 @@ ShareId = identifier("shr")
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""
 
-Mail = Annotated[str, Field(min_length=3, max_length=320, pattern=_LETTERS, examples=["ana@acme.example"])]
-Domain = Annotated[str, Field(min_length=3, max_length=253, pattern=_LETTERS, examples=["acme.example"])]
+Mail = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=320,
+        pattern=_LETTERS,
+        examples=["ana@acme.example"],
+        json_schema_extra={"format": "idn-email"},
+    ),
+]
+Domain = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=253,
+        pattern=_LETTERS,
+        examples=["acme.example"],
+        json_schema_extra={"format": "idn-hostname"},
+    ),
+]
 
 Moment = Annotated[
     datetime,

@@ -148,6 +148,10 @@ def shown_link(link: NewLink) -> LinkAnswer:
     scope=Scope.SHARES_WRITE,
     answer=NewShareAnswer,
     location="/v1/shares/{id}",
+    links={
+        **{name: {"share_id": "#/id"} for name in ("shares_show", "shares_link", "shares_revoke")},
+        "recipients_show": {"recipient_id": "#/recipient/id"},
+    },
     problems=(
         Problem.NOT_FOUND,
         Problem.NDA_REQUIRED,

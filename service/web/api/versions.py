@@ -99,6 +99,10 @@ def shown(version: Version) -> VersionAnswer:
     scope=Scope.DOCUMENTS_WRITE,
     answer=VersionAnswer,
     location="/v1/documents/{document}/versions/{id}",
+    links={
+        name: {"document_id": "#/document", "version_id": "#/id"}
+        for name in ("versions_show", "versions_upload")
+    },
     problems=(Problem.WRONG_STATE,),
 )
 def create(call: Call, path: DocumentPath, body: NewVersion) -> VersionAnswer:

@@ -1,0 +1,166 @@
+"""Every route of the API asks for a key, and for its one scope."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+from werkzeug.routing import Rule
+
+from service.access import Scope
+from tests.service_fixture import OPERATOR, Service
+from tests.web.api.conftest import Caller
+
+ROUTES = 23
+
+EXPECTED = {
+    "POST /v1/documents": Scope.DOCUMENTS_WRITE,
+    "GET /v1/documents": Scope.DOCUMENTS_READ,
+    "GET /v1/documents/<document_id>": Scope.DOCUMENTS_READ,
+    "PUT /v1/documents/<document_id>/classification": Scope.DOCUMENTS_CLASSIFY,
+    "POST /v1/documents/<document_id>/revoke": Scope.DOCUMENTS_REVOKE,
+    "POST /v1/documents/<document_id>/versions": Scope.DOCUMENTS_WRITE,
+    "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
+    "GET /v1/documents/<document_id>/versions/<version_id>": Scope.DOCUMENTS_READ,
+    "PUT /v1/documents/<document_id>/versions/<version_id>/file": Scope.DOCUMENTS_WRITE,
+    "GET /v1/recipients": Scope.RECIPIENTS_READ,
+    "GET /v1/recipients/<recipient_id>": Scope.RECIPIENTS_READ,
+    "POST /v1/ndas": Scope.NDAS_WRITE,
+    "GET /v1/ndas": Scope.NDAS_READ,
+    "GET /v1/ndas/<nda_id>": Scope.NDAS_READ,
+    "POST /v1/ndas/<nda_id>/approve": Scope.NDAS_APPROVE,
+    "POST /v1/ndas/<nda_id>/revoke": Scope.NDAS_APPROVE,
+    "PUT /v1/ndas/<nda_id>/evidence": Scope.NDAS_WRITE,
+    "POST /v1/shares": Scope.SHARES_WRITE,
+    "GET /v1/shares": Scope.SHARES_READ,
+    "GET /v1/shares/<share_id>": Scope.SHARES_READ,
+    "POST /v1/shares/<share_id>/links": Scope.SHARES_WRITE,
+    "POST /v1/shares/<share_id>/revoke": Scope.SHARES_REVOKE,
+    "GET /v1/log/entries": Scope.LOG_READ,
+}
+"""Who may do what, once more and by hand: a route that changes its scope changes it here too."""
+
+
+def _routes(app: OpenAPI) -> dict[str, Rule]:
+    """Every route below /v1 by method and address, out of the url map itself."""
+    return {
+        f"{method} {rule.rule}": rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/v1")
+        for method in sorted((rule.methods or set()) - {"HEAD"})
+    }
+
+
+def _path(rule: Rule) -> str:
+    prefixes = {"document_id": "doc", "version_id": "ver", "recipient_id": "rcp", "nda_id": "nda", "share_id": "shr"}
+    return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)
+
+
+def test_every_route_is_known_by_hand_with_its_scope(app: OpenAPI) -> None:
+    scopes = app.extensions["sealmark-scopes"]
+    found = {route: scopes.get(rule.endpoint) for route, rule in _routes(app).items()}
+    assert found == EXPECTED
+    assert len(found) == ROUTES
+
+
+@pytest.mark.parametrize("route", EXPECTED)
+def test_without_a_key_a_route_answers_401_with_a_challenge(app: OpenAPI, caller: Caller, route: str) -> None:
+    rule = _routes(app)[route]
+    for key in (None, "smk_", "smk_" + "0" * 26 + "_" + "A" * 43):
+        answer = Caller(caller.client, key).call(route.split()[0], _path(rule))
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json["type"].endswith("/problems/unauthenticated")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("route", EXPECTED)
+def test_a_route_opens_to_its_own_scope_and_to_no_other(
+    app: OpenAPI, caller: Caller, service: Service, route: str
+) -> None:
+    method, path = route.split()[0], _path(_routes(app)[route])
+    for scope in Scope:
+        answer = Caller(caller.client, service.api_key(scope)).call(method, path)
+        if scope == EXPECTED[route]:
+            assert answer.status_code not in {401, 403}
+        else:
+            assert answer.status_code == 403
+            assert answer.json["fields"]["scope"] == EXPECTED[route]  # type: ignore[index]
+            assert f'scope="{EXPECTED[route]}"' in answer.headers["WWW-Authenticate"]
+
+
+def test_all_other_scopes_together_do_not_open_a_route(app: OpenAPI, caller: Caller, service: Service) -> None:
+    for route, rule in _routes(app).items():
+        others = [scope for scope in Scope if scope != EXPECTED[route]]
+        answer = Caller(caller.client, service.api_key(*others)).call(route.split()[0], _path(rule))
+        assert answer.status_code == 403
+
+
+def test_a_route_of_the_api_without_a_scope_answers_nobody(app: OpenAPI, caller: Caller) -> None:
+    app._got_first_request = False
+    app.add_url_rule("/v1/forgotten", "forgotten", lambda: "open")
+    assert caller.get("/v1/forgotten").status_code == 500
+
+
+def test_the_key_is_asked_for_before_anything_is_read(caller: Caller) -> None:
+    answer = Caller(caller.client, None).call("POST", "/v1/documents", data=b"{", content_type="text/plain")
+    assert answer.status_code == 401
+
+
+def test_a_revoked_and_an_expired_key_open_nothing(caller: Caller, service: Service) -> None:
+    keys = service.sealmark.api_keys
+    record, text = keys.create(OPERATOR, "a", [Scope.LOG_READ], service.clock() + timedelta(days=2))
+    other = keys.create(OPERATOR, "b", [Scope.LOG_READ], service.clock() + timedelta(days=1))[1]
+    assert Caller(caller.client, text).get("/v1/log/entries").status_code == 200
+    keys.revoke(OPERATOR, record.id)
+    assert Caller(caller.client, text).get("/v1/log/entries").status_code == 401
+    assert Caller(caller.client, other).get("/v1/log/entries").status_code == 200
+    service.clock.advance(days=1)
+    assert Caller(caller.client, other).get("/v1/log/entries").status_code == 401
+
+
+def test_the_scheme_of_authorization_is_read_whatever_its_case_and_no_other_is(caller: Caller) -> None:
+    bare = Caller(caller.client, None)
+    for header, status in (
+        (f"bearer {caller.key}", 200),
+        (f"BEARER {caller.key}", 200),
+        (f"Basic {caller.key}", 401),
+        (f"{caller.key}", 401),
+        ("Bearer", 401),
+    ):
+        answer = bare.call("GET", "/v1/documents", headers={"Authorization": header})
+        assert answer.status_code == status, header
+
+
+def test_making_something_public_or_in_force_needs_the_second_scope_too(
+    caller: Caller, service: Service
+) -> None:
+    writer = Caller(caller.client, service.api_key(Scope.DOCUMENTS_WRITE, Scope.NDAS_WRITE))
+    document = {
+        "name": "Overview",
+        "kind": "overview",
+        "owner_mail": "o@lender.example",
+        "classification": "public",
+    }
+    nda = {"domain": "acme.example", "source": "crm", "approved": True}
+    refused = [writer.post("/v1/documents", document), writer.post("/v1/ndas", nda)]
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert [answer.json["fields"]["scope"] for answer in refused] == ["documents:classify", "ndas:approve"]  # type: ignore[index]
+    assert writer.post("/v1/documents", {**document, "classification": "nda"}).status_code == 201
+    assert writer.post("/v1/ndas", {**nda, "approved": False}).status_code == 201
+
+
+def test_an_effect_names_the_key_the_request_and_where_it_came_from(caller: Caller, service: Service) -> None:
+    answer = caller.post(
+        "/v1/documents",
+        {"name": "Report", "kind": "other", "owner_mail": "o@lender.example"},
+        headers={"User-Agent": "crm/1.0"},
+    )
+    (entry,) = service.entries("document.created")
+    assert caller.key is not None
+    assert caller.key.startswith(str(entry["actor"]))
+    assert entry["actor_type"] == "api-key"
+    assert entry["request"] == answer.headers["X-Request-Id"]
+    assert entry["address"] == "127.0.0.1"
+    assert entry["agent"] == "crm/1.0"
