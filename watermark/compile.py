@@ -43,8 +43,9 @@ SAMPLE = Mark(
     issued=date(2000, 1, 1),
     copy_id="cpy_00000000000000000000000000",
 )
-# Where the footer's lowest baseline may be, in em above the visible bottom.
-_LOWEST, _HIGHEST, _STEP = 1.2, 7.0, 0.2
+# Where the footer's lowest baseline may be, in em above the visible bottom: from where printers print, upwards; then
+# below that.
+_BASELINES = tuple(step / 10 for step in (*range(24, 72, 2), *range(22, 10, -2)))
 # A band of this light, with so few other pixels, needs no box behind the footer.
 _LIGHT, _ODD_LEVELS, _ODD_SHARE = 190, 24, 0.004
 _MOST_TITLE = 500
@@ -205,13 +206,12 @@ def _footer_room(pixels: Pixels, view: PageView) -> tuple[float, bool]:
         round(view.margin / view.type_size * scale),
         width - round(view.margin / view.type_size * scale),
     )
-    best = (2.0, _LOWEST, True)
-    for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1):
-        baseline = _LOWEST + step * _STEP
+    best = (2.0, _BASELINES[0], True)
+    for baseline in _BASELINES:
         top = height - round((baseline + (lines - 1) * leading + 1) * scale)
         bottom = height - round((baseline - 0.4) * scale)
-        if top < height * 0.5 and step:
-            break
+        if top < height * 0.5:
+            continue
         band = pixels[max(0, top) : max(1, bottom), left : max(left + 1, right)]
         level = float(np.median(band)) if band.size else 255.0
         odd = float(np.mean(np.abs(band - level) > _ODD_LEVELS)) if band.size else 0.0

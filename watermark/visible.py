@@ -31,10 +31,10 @@ _MOST_CODES = 200
 # How much of the largest diagonal that fits is used.
 _DIAGONAL_SHARE = 0.92
 
-# The diagonal is a Type 3 glyph, tiny in its own units and shown at this size. PDFium, and so Chrome's selection,
+# The diagonal is a Type 3 glyph, tiny in its own units and magnified by the matrix. PDFium, and so Chrome's selection,
 # leaves out of a page's text what has no extent in thousandths of the type size; a letter as large as the page would
 # take part in how it finds lines. The glyph itself draws with the copy's font.
-DIAGONAL_FONT_SIZE = 1_000_000
+DIAGONAL_MAGNIFIED = 1_000_000
 
 # Everything that the page's own content may have set and a mark depends on.
 _PLAIN_STATE = b"0 Tc 0 Tw 100 Tz 0 Ts 0 Tr 0 i"
@@ -115,13 +115,12 @@ def footer_operators(view: PageView, names: Names, place: Matrix, baseline: floa
 def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
     """The operators that draw the diagonal. `place` is the matrix where it is drawn, which must be invertible."""
     size, angle = diagonal_size(view)
-    cosine, sine = size * math.cos(angle), size * math.sin(angle)
+    cosine, sine = (DIAGONAL_MAGNIFIED * size * part for part in (math.cos(angle), math.sin(angle)))
     to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
-    return b"\nq %s cm %s BT /%s %d Tf ( ) Tj ET Q\n" % (
+    return b"\nq %s cm %s BT /%s 1 Tf ( ) Tj ET Q\n" % (
         matrix_operands(_seen_from(place, to_page)),
         _PLAIN_STATE,
         names.diagonal_font,
-        DIAGONAL_FONT_SIZE,
     )
 
 
@@ -135,8 +134,8 @@ def diagonal_glyph(font: bytes, state: bytes) -> bytes:
         b"0 0 d0 /%s gs .5 g 1 G .04 w 1 J 1 j [] 0 d %s 0 0 %s 0 0 cm BT /%s 1 Tf 1 Tr <%s> Tj 0 Tr <%s> Tj ET"
         % (
             state,
-            number(1000 / DIAGONAL_FONT_SIZE),
-            number(1000 / DIAGONAL_FONT_SIZE),
+            number(1000 / DIAGONAL_MAGNIFIED),
+            number(1000 / DIAGONAL_MAGNIFIED),
             font,
             code,
             code,
