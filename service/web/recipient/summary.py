@@ -107,7 +107,7 @@ def summarize(page: Page) -> Summary:
         exceptions_lead=_exceptions_lead(facts),
         exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
         readers=_readers(facts),
-        sections=tuple(Place(section.title, _spread(section)) for section in facts.sections[:SHOWN_SECTIONS]),
+        sections=tuple(Place(section.title, _where(section)) for section in facts.sections[:SHOWN_SECTIONS]),
         sections_cut=len(facts.sections) > SHOWN_SECTIONS,
     )
 
@@ -157,7 +157,7 @@ def _opinion(facts: Facts) -> OpinionView | None:
     if facts.opinion is None:
         return None
     title, meaning = wording.OPINIONS[facts.opinion]
-    places = [_spread(s) for s in facts.sections if s.kind == SectionKind.AUDITORS_OPINION]
+    places = [_where(s) for s in facts.sections if s.kind == SectionKind.AUDITORS_OPINION]
     where = wording.say("opinion.read", pages=places[0]) if places else ""
     return OpinionView(facts.opinion.value, title, meaning, where)
 
@@ -194,13 +194,11 @@ def _parts(facts: Facts, part: str) -> list[Place]:
     if part == "exceptions":
         numbers = [number for found in facts.exceptions for number in found.pages]
         return [Place(wording.say("exceptions"), wording.pages(numbers))] if numbers else []
-    return [Place(section.title, _spread(section)) for section in facts.sections if section.kind == part]
+    return [Place(section.title, _where(section)) for section in facts.sections if section.kind == part]
 
 
-def _spread(section: Section) -> str:
-    if section.first_page == section.last_page:
-        return wording.pages([section.first_page])
-    return wording.say("pages", pages=f"{section.first_page}–{section.last_page}")
+def _where(section: Section) -> str:
+    return wording.page_range(section.first_page, section.last_page)
 
 
 def _shortened(text: str) -> str:

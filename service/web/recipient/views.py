@@ -146,7 +146,7 @@ class _Views:
 
     def unavailable(self, error: Exception) -> Response:
         """A part that is needed does not answer: nothing is served."""
-        LOG.error("nothing was served: %s: %s", type(error).__name__, error)
+        LOG.error("nothing was served", exc_info=error)
         answer = _message(503, "unavailable", numbered=True)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer

@@ -74,9 +74,9 @@ SENTENCES = {
     "pages.one": "1 page",
     "pages.many": "{count} pages",
     "running": "Your last download is open until {until}. Until then, downloading again does not count as another.",
-    "marked.nda": "This copy is made for you alone: your name, your address and a number stand on every page. "
+    "marked.nda": "This copy is made for you alone: your name, your mail address and its number stand on every page. "
     "It is confidential under your non-disclosure agreement; please do not pass it on.",
-    "marked.public": "This copy is made for you: your name, your address and a number stand on every page.",
+    "marked.public": "This copy is made for you: your name, your mail address and its number stand on every page.",
     "logged": "Opening this page and each download are recorded with the time and the network address.",
     # What it says.
     "opinion": "The auditor’s opinion",
@@ -205,10 +205,20 @@ def pages(numbers: list[int]) -> str:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    text = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
-    if not text:
+    if not runs:
         return ""
+    text = ", ".join(spread(first, last) for first, last in runs)
     return say("page" if len(set(numbers)) == 1 else "pages", pages=text)
+
+
+def page_range(first: int, last: int) -> str:
+    """`page 4` or `pages 4–6`."""
+    return say("page" if first == last else "pages", pages=spread(first, last))
+
+
+def spread(first: int, last: int) -> str:
+    """`4` or `4–6`, under a heading that says that they are pages."""
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def day(value: date) -> str:
@@ -223,6 +233,6 @@ def moment(value: datetime) -> str:
 
 def size(length: int) -> str:
     """Bytes in decimal units, as systems show downloads: `640 kB`, `2.1 MB`."""
-    if length < 1_000_000:
+    if length < 999_500:
         return f"{max(1, round(length / 1000))} kB"
     return f"{length / 1_000_000:.1f} MB"
