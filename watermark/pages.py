@@ -126,7 +126,7 @@ def _free(used: Counter[str], default: str) -> Iterator[bytes]:
         match = re.fullmatch(r"([A-Za-z]{1,4}_?)(\d{1,4})", name)
         if match:
             prefixes[match[1]] += count
-    prefix = prefixes.most_common(1)[0][0] if prefixes else default
+    prefix = max(prefixes, key=prefixes.__getitem__) if prefixes else default
     for name in used:
         match = re.fullmatch(re.escape(prefix) + r"(\d{1,4})", name)
         highest = max(highest, int(match[1])) if match else highest
