@@ -18,6 +18,7 @@ from service.compiling import Compiled, Compiling
 from service.log import flat
 from service.records import LoggedEntry
 from service.settings import load
+from tests.migrated import migrated_sqlite
 from watermark.errors import RefusalReason, Refused
 
 URL = "https://reports.lender.example"
@@ -107,8 +108,11 @@ def service_in(
         **(environ or {}),
     }
     settings = load(given)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    migrate(settings.database)
+    file = Path(settings.database.removeprefix("sqlite:///"))
+    if settings.database.startswith("sqlite:///") and not file.exists():
+        migrated_sqlite(file)
+    else:
+        migrate(settings.database)
     sealmark = build(settings, clock=clock, random=os.urandom)
     sealmark.master_keys.init(OPERATOR)
     if compile_in_child is not None:

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from service.adapters.sql.database import SqlDatabase
-from service.adapters.sql.migrate import migrate
 from service.adapters.sql.tables import TABLES
 from service.ports import DatabaseUnavailable, Records, Taken
 from service.records import (
@@ -47,6 +46,7 @@ from tests.adapters.sql.samples import (
     version,
     whole_share,
 )
+from tests.migrated import migrated_postgresql, migrated_sqlite
 from tests.servers.postgresql import PostgresqlServer
 
 PROCESSES, THREADS, INCREMENTS = 2, 2, 50
@@ -611,9 +611,7 @@ class TestSqlite(DatabasePromises):
 
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
-        url = f"sqlite:///{tmp_path}/data/sealmark.sqlite"
-        migrate(url)
-        return url
+        return migrated_sqlite(tmp_path / "data" / "sealmark.sqlite")
 
 
 @pytest.mark.postgresql
@@ -623,6 +621,5 @@ class TestPostgresql(DatabasePromises):
         return postgresql_server.fresh_database()
 
     @pytest.fixture
-    def url(self, empty: str) -> str:
-        migrate(empty)
-        return empty
+    def url(self, postgresql_server: PostgresqlServer) -> str:
+        return migrated_postgresql(postgresql_server)

@@ -34,14 +34,15 @@ class PostgresqlServer:
     log: Path
     """What the server writes; the statements, too, of databases made with `log_statements`."""
 
-    def fresh_database(self, log_statements: bool = False) -> str:
-        """The URL (`postgresql+psycopg://…`) of a new, empty database. It goes with the server.
+    def fresh_database(self, log_statements: bool = False, template: str | None = None) -> str:
+        """The URL (`postgresql+psycopg://…`) of a new database, empty or a copy of `template`. It goes with the server.
 
         With `log_statements` every statement in it, with its parameters, is in `log`.
         """
         name = f"test_{secrets.token_hex(8)}"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            source = sql.Identifier(template or "template1")
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
             if log_statements:
                 logged = sql.SQL("ALTER DATABASE {} SET log_statement = 'all'").format(sql.Identifier(name))
                 connection.execute(logged)

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import event
 
 from service.adapters.sql.database import SqlDatabase
-from service.adapters.sql.migrate import migrate
 from service.ports import Grant
 from service.records import NdaState, VersionState
 from tests.adapters.sql.samples import (
@@ -29,6 +28,7 @@ from tests.adapters.sql.samples import (
     template,
     version,
 )
+from tests.migrated import migrated_postgresql, migrated_sqlite
 from tests.servers.postgresql import PostgresqlServer
 
 MOMENT = timedelta(microseconds=1)
@@ -198,15 +198,11 @@ class GrantPromises:
 class TestSqlite(GrantPromises):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
-        url = f"sqlite:///{tmp_path}/sealmark.sqlite"
-        migrate(url)
-        return url
+        return migrated_sqlite(tmp_path / "sealmark.sqlite")
 
 
 @pytest.mark.postgresql
 class TestPostgresql(GrantPromises):
     @pytest.fixture
     def url(self, postgresql_server: PostgresqlServer) -> str:
-        url = postgresql_server.fresh_database()
-        migrate(url)
-        return url
+        return migrated_postgresql(postgresql_server)

@@ -16,6 +16,7 @@ from service.adapters.sql.refusals import translated
 from service.ports import DatabaseUnavailable
 from service.records import Document, Job
 from tests.adapters.sql.samples import document, job, key, share, version
+from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import free_port
 
@@ -24,9 +25,7 @@ pytestmark = pytest.mark.postgresql
 
 @pytest.fixture
 def url(postgresql_server: PostgresqlServer) -> str:
-    url = postgresql_server.fresh_database()
-    migrate(url)
-    return url
+    return migrated_postgresql(postgresql_server)
 
 
 @pytest.fixture

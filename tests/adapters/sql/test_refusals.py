@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from service.adapters.sql.database import SqlDatabase
-from service.adapters.sql.migrate import migrate
 from service.adapters.sql.refusals import RecordRefused
 from service.ports import Records, Taken
 from service.records import Classification, Recipient
 from tests.adapters.sql.samples import document, job, key, nda, recipient, share
+from tests.migrated import migrated_postgresql, migrated_sqlite
 from tests.servers.postgresql import PostgresqlServer
 
 CANARY = "canary"
@@ -97,15 +97,11 @@ class RefusalPromises:
 class TestSqlite(RefusalPromises):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
-        url = f"sqlite:///{tmp_path}/sealmark.sqlite"
-        migrate(url)
-        return url
+        return migrated_sqlite(tmp_path / "sealmark.sqlite")
 
 
 @pytest.mark.postgresql
 class TestPostgresql(RefusalPromises):
     @pytest.fixture
     def url(self, postgresql_server: PostgresqlServer) -> str:
-        url = postgresql_server.fresh_database()
-        migrate(url)
-        return url
+        return migrated_postgresql(postgresql_server)

@@ -16,10 +16,10 @@ import pytest
 
 from service.adapters.sql import engines
 from service.adapters.sql.database import SqlDatabase
-from service.adapters.sql.migrate import migrate
 from service.ports import DatabaseUnavailable
 from service.records import Document
 from tests.adapters.sql.samples import document
+from tests.migrated import migrated_sqlite
 
 OPEN_EXCLUSIVELY = """
 import sqlite3, sys
@@ -35,8 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(path: Path) -> Iterator[SqlDatabase]:
-    migrate(f"sqlite:///{path}")
-    database = SqlDatabase(f"sqlite:///{path}")
+    database = SqlDatabase(migrated_sqlite(path))
     yield database
     database.dispose()
 
