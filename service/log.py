@@ -98,10 +98,12 @@ class Log:
     ) -> LogPage:
         """One page of entries in order of their index, those after `after`, below `size`.
 
-        The first page (no `size`) fixes the size and is recorded as one pull; the following ones name its size.
+        The first page (no `size`) fixes the size, and the following ones name it. Each page is recorded as a pull:
+        else whoever names a size would read without an entry.
         """
         where = chosen.where()
-        fixed = self._pull(actor, chosen, "page") if size is None else min(size, self.size())
+        pulled = self._pull(actor, chosen, "page")
+        fixed = pulled if size is None else min(size, pulled)
         if after is not None:
             where["index__gt"] = after
         with self._database.read() as records:
