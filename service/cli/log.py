@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -50,14 +51,15 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--after", type=int, metavar="INDEX", help="Only those after this index: for the next part of a list."
 )
+@click.option("--size", type=int, help="What the first part said, so that all parts see one log.")
 @click.option(
     "--limit", type=click.IntRange(1, MAX_PAGE), default=100, show_default=True, help="At most so many."
 )
 @json_option
-def list_(after: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
+def list_(after: int | None, size: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
     """List entries in order of their index."""
     with opened() as sealmark:
-        page = sealmark.log.page(system_user(), LogFilter(**chosen), after=after, limit=limit)
+        page = sealmark.log.page(system_user(), LogFilter(**chosen), after=after, limit=limit, size=size)
         waiting = sealmark.sequencer.lag()
     if as_json:
         entries = [shown(item) for item in page.entries]
@@ -65,7 +67,7 @@ def list_(after: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
     else:
         table([flat(item) for item in page.entries], COLUMNS)
         if page.next_after is not None:
-            note(f"there are more: --after {page.next_after}")
+            note(f"there are more: --after {page.next_after} --size {page.size}")
     if waiting > SLOW_SECONDS:
         note(
             f"entries have waited {waiting:.0f} seconds for their place in the log: is `sealmark worker` running?"
@@ -95,7 +97,7 @@ def export(form: str, output: Path | None, as_json: bool, **chosen: Any) -> None
     with opened() as sealmark:
         pieces = sealmark.log.export(system_user(), LogFilter(**chosen), cast(Literal["ndjson", "csv"], form))
         if output is None:
-            stream = click.get_binary_stream("stdout")
+            stream = sys.stdout.buffer
             for piece in pieces:
                 stream.write(piece)
             stream.flush()

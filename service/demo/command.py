@@ -166,7 +166,8 @@ def _load(sealmark: Sealmark, places: Places) -> Ready:
     link = _link(sealmark, actor, document)
     _api_key(sealmark, actor, places)
     url = sealmark.settings.url
-    curl = f"curl -sS -H @{shlex.quote(_short(places.header))} {url}/v1/log/entries"
+    header = shlex.quote(_short(places.header))
+    curl = f"curl -sS -H @{header} -H 'Accept: application/x-ndjson' {url}/v1/log/entries"
     program = Path(sys.executable).with_name("sealmark")
     cli = (
         f"(. {shlex.quote(_short(places.environment, dotted=True))}; {shlex.quote(_short(program))} log list)"
