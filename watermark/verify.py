@@ -124,8 +124,9 @@ class Reader:
         try:
             # PDFium's size does not know UserUnit.
             scale = pixels_a_point(view) * max(view.width, view.height) / max(*page.get_size(), 1e-6)
-            bitmap = page.render(scale=scale, grayscale=True)
-            pixels: Pixels = bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width].astype(np.int16)
+            # In colour, as readers show it: into a grey bitmap PDFium blends transparent glyphs twice.
+            bitmap = page.render(scale=scale)
+            pixels: Pixels = (bitmap.to_numpy()[:, :, :3].sum(axis=2, dtype=np.int16) // 3).astype(np.int16)
             bitmap.close()
             return pixels
         finally:

@@ -1,4 +1,4 @@
-"""Stamping gives one clean PDF, the same bytes from anywhere, with right checksums, and never a byte of the mark left out."""
+"""Stamping gives one clean PDF: the same bytes from anywhere, right checksums, no slot left empty."""
 
 from __future__ import annotations
 

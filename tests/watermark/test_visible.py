@@ -1,4 +1,4 @@
-"""The mark stands at the visible bottom and across the page, upright as the reader sees it, whatever the page is like."""
+"""The mark stands at the visible bottom and across the page, upright as a reader sees it, whatever the page is like."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from watermark.visible import number, page_view
 
 
 def _pixels(pdf: bytes, width: int = 600) -> np.ndarray:
-    page = pdfium.PdfDocument(pdf)[0]
-    return page.render(scale=width / page.get_size()[0], grayscale=True).to_numpy().astype(int)
+    document = pdfium.PdfDocument(pdf)
+    page = document[0]
+    bitmap = page.render(scale=width / page.get_size()[0])
+    pixels = bitmap.to_numpy()[:, :, :3].astype(int).mean(axis=2)
+    document.close()
+    return pixels
 
 
 def _opened(pdf: bytes) -> bytes:
