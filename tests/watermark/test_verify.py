@@ -10,7 +10,7 @@ import pytest
 from tests.watermark.builders import ANA, COPY_ID, copy_of, report, template_of
 from watermark.compile import SAMPLE, _blank_ink
 from watermark.pages import source_pages
-from watermark.verify import Footer, Ink, PageFinding, Reader, judge_page, own_strings, without_mark
+from watermark.verify import Footer, Ink, PageFinding, Reader, ink, judge_page, own_strings, without_mark
 from watermark.visible import PageView
 
 
@@ -54,7 +54,6 @@ def test_a_covered_footer_is_noticed(template: bytes) -> None:
 
 
 def test_a_covered_diagonal_is_noticed(template: bytes) -> None:
-    before = Reader(report(1))
     with pikepdf.open(BytesIO(copy_of(template, SAMPLE))) as document:
         content = document.pages[0].Contents.read_bytes()
         diagonal = content.index(b" 1 Tf ( ) Tj")
@@ -63,7 +62,6 @@ def test_a_covered_diagonal_is_noticed(template: bytes) -> None:
         )
         written = BytesIO()
         document.save(written)
-    before.close()
     found = _judged(written.getvalue())
     assert (found.footer_seen, found.diagonal_seen) == (True, False)
 
@@ -93,8 +91,6 @@ def test_own_strings_are_taken_out_and_nothing_else() -> None:
 def test_ink_of_pages_drawn_in_different_sizes_is_none() -> None:
     small, large = Reader(report(1, (300, 300))), Reader(report(1))
     view = _view(report(1))
-    from watermark.verify import ink
-
     assert ink(
         small.pixels(0, _view(report(1, (300, 300)))), large.pixels(0, view), view, Footer(10, 1, 10)
     ) == Ink(0, 0)
