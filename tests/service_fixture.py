@@ -17,7 +17,7 @@ from service.audit import Actor
 from service.compiling import Compiled, Compiling
 from service.log import flat
 from service.records import LoggedEntry
-from service.settings import load
+from service.settings import load, read_secret
 from tests.migrated import migrated_sqlite
 from watermark.errors import RefusalReason, Refused
 
@@ -112,7 +112,8 @@ def service_in(
     if settings.database.startswith("sqlite:///") and not file.exists():
         migrated_sqlite(file)
     else:
-        migrate(settings.database)
+        secret = settings.database_password_file
+        migrate(settings.database, read_secret(secret, "DATABASE_PASSWORD_FILE") if secret else None)
     sealmark = build(settings, clock=clock, random=os.urandom)
     sealmark.master_keys.init(OPERATOR)
     if compile_in_child is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from flask_openapi.models import OPENAPI3_REF_PREFIX
@@ -152,16 +153,18 @@ def _header(text: str) -> dict[str, Any]:
 def _reference(app: OpenAPI, model: type[BaseModel] | None) -> dict[str, Any]:
     if model is None:
         return {"type": "string"}
-    schema = get_model_schema(model, mode="serialization")
-    name = _name(schema)
-    for inner, value in schema.pop("$defs", {}).items():
-        app.components_schemas[inner] = Schema(**value)
-    app.components_schemas[name] = Schema(**schema)
+    name, schemas = _schemas(model)
+    app.components_schemas.update(schemas)
     return {"$ref": f"{OPENAPI3_REF_PREFIX}/{name}"}
 
 
-def _name(schema: Mapping[str, Any]) -> str:
-    return "".join(c for c in str(schema["title"]) if c.isalnum() or c == "_")
+@cache
+def _schemas(model: type[BaseModel]) -> tuple[str, dict[str, Schema]]:
+    """The name of a model in the document, and its schema with those that it refers to."""
+    schema = get_model_schema(model, mode="serialization")
+    schemas = {inner: Schema(**value) for inner, value in schema.pop("$defs", {}).items()}
+    name = model.__name__
+    return name, {**schemas, name: Schema(**schema)}
 
 
 _WORDS = {

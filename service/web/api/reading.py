@@ -70,17 +70,38 @@ def read_body(model: type[M]) -> M:
         detail = f"A JSON body has at most {MAX_JSON} bytes here."
         raise DomainError(Problem.TOO_LARGE, detail, limit=MAX_JSON) from error
     try:
-        return model.model_validate_json(raw, strict=True)
+        return model.model_validate_json(_plain(raw), strict=True)
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors()):
-            raise DomainError(Problem.MALFORMED, "The body is no JSON in UTF-8.") from error
+            raise _malformed() from error
         raise RequestInvalid(error) from error
 
 
 def fingerprint() -> bytes:
     """What makes two requests the same: method, path, and the body's content whatever its spelling."""
-    body = json.dumps(json.loads(request.get_data(cache=True) or b"null"), sort_keys=True)
-    return "\n".join([request.method, request.path, body]).encode()
+    return "\n".join([request.method, request.path, _plain(request.get_data(cache=True))]).encode()
+
+
+def _plain(raw: bytes) -> str:
+    """The same JSON in one spelling: its names in order, whole numbers as such (1.0 is one). Raises `DomainError`."""
+    try:
+        content = json.loads(raw.decode("utf-8"), parse_float=_number, parse_constant=_no_number)
+        return json.dumps(content, sort_keys=True)
+    except (ValueError, RecursionError) as error:
+        raise _malformed() from error
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _malformed() -> DomainError:
+    return DomainError(Problem.MALFORMED, "The body is no JSON in UTF-8.")
 
 
 def _validated(model: type[M], values: Mapping[str, str]) -> M:

@@ -109,7 +109,7 @@ Moment = Annotated[
 ]
 """An instant: RFC 3339 with a zone; answers have UTC with `Z`."""
 
-Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_whole)]
 
 
 class Form(BaseModel):

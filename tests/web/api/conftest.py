@@ -76,12 +76,19 @@ class Caller:
         return self.post("/v1/shares", body, headers=headers)
 
 
+def problem(answer: Any) -> tuple[int, str]:
+    """Status and type of an answer that is a problem, whole and with its request id."""
+    assert answer.content_type == "application/problem+json", answer.text
+    assert answer.json["status"] == answer.status_code
+    assert answer.json["instance"] == answer.headers["X-Request-Id"]
+    return answer.status_code, answer.json["type"].rpartition("/")[2]
+
+
 @pytest.fixture
 def app(service: Service) -> OpenAPI:
     """The application; to wait is to let the worker work."""
 
     def work(seconds: float) -> None:
-        service.clock.advance(seconds=seconds)
         service.work()
 
     return create_app(service.sealmark, pause=work, seconds=lambda: service.clock.now.timestamp())

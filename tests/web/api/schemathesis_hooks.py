@@ -22,6 +22,10 @@ def raw(ctx: Any, value: Any) -> Any:
 @schemathesis.check
 def described_form_is_accepted(ctx: CheckContext, response: Response, case: Case) -> None:
     """What has the described form may break a rule (422), but is never refused for its form."""
-    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE or response.status_code != 422:
+    if (
+        case.meta is None
+        or case.meta.generation.mode != GenerationMode.POSITIVE
+        or response.status_code != 422
+    ):
         return
     assert response.json()["detail"] != SCHEMA_DETAIL, response.text

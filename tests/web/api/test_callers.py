@@ -54,7 +54,13 @@ def _routes(app: OpenAPI) -> dict[str, Rule]:
 
 
 def _path(rule: Rule) -> str:
-    prefixes = {"document_id": "doc", "version_id": "ver", "recipient_id": "rcp", "nda_id": "nda", "share_id": "shr"}
+    prefixes = {
+        "document_id": "doc",
+        "version_id": "ver",
+        "recipient_id": "rcp",
+        "nda_id": "nda",
+        "share_id": "shr",
+    }
     return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)
 
 
@@ -90,7 +96,9 @@ def test_a_route_opens_to_its_own_scope_and_to_no_other(
             assert f'scope="{EXPECTED[route]}"' in answer.headers["WWW-Authenticate"]
 
 
-def test_all_other_scopes_together_do_not_open_a_route(app: OpenAPI, caller: Caller, service: Service) -> None:
+def test_all_other_scopes_together_do_not_open_a_route(
+    app: OpenAPI, caller: Caller, service: Service
+) -> None:
     for route, rule in _routes(app).items():
         others = [scope for scope in Scope if scope != EXPECTED[route]]
         answer = Caller(caller.client, service.api_key(*others)).call(route.split()[0], _path(rule))

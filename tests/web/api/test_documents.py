@@ -11,16 +11,13 @@ import pytest
 from service.records import VersionState
 from service.web.application import create_app
 from tests.service_fixture import FAKE_PAGES, REFUSED_BY_FAKE, Service, service_in
-from tests.web.api.conftest import FILE, Caller
+from tests.web.api.conftest import FILE, Caller, problem
 
 PDF = "application/pdf"
 
 
-def _problem(answer: Any) -> tuple[int, str]:
-    assert answer.content_type == "application/problem+json", answer.text
-    assert answer.json["status"] == answer.status_code
-    assert answer.json["instance"] == answer.headers["X-Request-Id"]
-    return answer.status_code, answer.json["type"].rpartition("/")[2]
+def _section(kind: str, first: int, last: int) -> dict[str, Any]:
+    return {"kind": kind, "title": "Part", "first_page": first, "last_page": last}
 
 
 def test_a_document_is_made_shown_listed_classified_and_revoked(caller: Caller, service: Service) -> None:
@@ -51,11 +48,11 @@ def test_a_soc_2_report_is_never_public(caller: Caller) -> None:
     for kind in ("soc2-type1", "soc2-type2"):
         body = {"name": "R", "kind": kind, "owner_mail": "o@lender.example", "classification": "public"}
         answer = caller.post("/v1/documents", body)
-        assert _problem(answer) == (422, "invalid")
+        assert problem(answer) == (422, "invalid")
         assert answer.json["errors"][0]["where"] == "classification"
         document = caller.document(kind=kind)
         later = caller.put(f"/v1/documents/{document}/classification", json={"classification": "public"})
-        assert _problem(later) == (422, "invalid")
+        assert problem(later) == (422, "invalid")
         assert caller.get(f"/v1/documents/{document}").json["classification"] == "nda"
 
 
@@ -73,10 +70,19 @@ def test_lists_are_read_page_by_page_without_gap_or_repeat(caller: Caller) -> No
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=+5", "limit=5.0", "limit=", "after=doc_x", "limit=1&limit=2", "unknown=1"],
+    [
+        "limit=0",
+        "limit=201",
+        "limit=+5",
+        "limit=5.0",
+        "limit=",
+        "after=doc_x",
+        "limit=1&limit=2",
+        "unknown=1",
+    ],
 )
 def test_a_query_that_cannot_be_is_refused(caller: Caller, query: str) -> None:
-    assert _problem(caller.get(f"/v1/documents?{query}")) == (422, "invalid")
+    assert problem(caller.get(f"/v1/documents?{query}")) == (422, "invalid")
 
 
 def test_a_version_takes_its_facts_and_then_its_file(caller: Caller, service: Service) -> None:
@@ -180,21 +186,21 @@ def test_facts_that_name_pages_beyond_the_file_refuse_it(caller: Caller) -> None
 @pytest.mark.parametrize(
     ("kind", "facts", "where"),
     [
-        ("soc2-type1", {"sections": [{"kind": "test-results", "title": "Tests", "first_page": 1, "last_page": 2}]}, "facts.sections.0.kind"),
+        ("soc2-type1", {"sections": [_section("test-results", 1, 2)]}, "facts.sections.0.kind"),
         ("soc2-type1", {"period_start": "2025-01-01", "period_end": "2025-12-31"}, "facts.period_start"),
         ("soc2-type2", {"as_of": "2025-12-31"}, "facts.as_of"),
         ("other", {"period_start": "2025-01-01"}, "facts"),
-        ("other", {"sections": [{"kind": "other", "title": "x", "first_page": 3, "last_page": 2}]}, "facts.sections.0"),
-        ("other", {"sections": [{"kind": "other", "title": "x", "first_page": 0, "last_page": 2}]}, "facts.sections.0.first_page"),
+        ("other", {"sections": [_section("other", 3, 2)]}, "facts.sections.0"),
+        ("other", {"sections": [_section("other", 0, 2)]}, "facts.sections.0.first_page"),
         ("other", {"opinion": "great"}, "facts.opinion"),
         ("other", {"unknown": 1}, "facts.unknown"),
     ],
-)  # fmt: skip
+)
 def test_facts_that_cannot_be_are_refused_with_their_place(
     caller: Caller, kind: str, facts: dict[str, Any], where: str
 ) -> None:
     answer = caller.post(f"/v1/documents/{caller.document(kind=kind)}/versions", {"facts": facts})
-    assert _problem(answer) == (422, "invalid")
+    assert problem(answer) == (422, "invalid")
     assert where in [place["where"] for place in answer.json["errors"]]
 
 
@@ -202,23 +208,23 @@ def test_a_file_never_changes(caller: Caller) -> None:
     path = caller.version(caller.document())
     assert caller.put(f"{path}/file", data=FILE, content_type=PDF).status_code == 202
     again = caller.put(f"{path}/file", data=FILE + b"2", content_type=PDF)
-    assert _problem(again) == (409, "wrong-state")
+    assert problem(again) == (409, "wrong-state")
 
 
 def test_a_revoked_document_takes_no_version(caller: Caller) -> None:
     document = caller.document()
     caller.post(f"/v1/documents/{document}/revoke")
     answer = caller.post(f"/v1/documents/{document}/versions", {"facts": {}})
-    assert _problem(answer) == (409, "wrong-state")
+    assert problem(answer) == (409, "wrong-state")
 
 
 def test_only_a_raw_pdf_body_is_taken(caller: Caller, service: Service) -> None:
     path = caller.version(caller.document())
     form = caller.put(f"{path}/file", data={"file": (BytesIO(FILE), "report.pdf")})
-    assert _problem(form) == (415, "unsupported-media-type")
+    assert problem(form) == (415, "unsupported-media-type")
     assert form.json["fields"] == {"expected": PDF}
-    assert _problem(caller.put(f"{path}/file", data=FILE)) == (415, "unsupported-media-type")
-    assert _problem(caller.put(f"{path}/file", data=b"", content_type=PDF)) == (422, "invalid")
+    assert problem(caller.put(f"{path}/file", data=FILE)) == (415, "unsupported-media-type")
+    assert problem(caller.put(f"{path}/file", data=b"", content_type=PDF)) == (422, "invalid")
     assert caller.get(path).json["state"] == VersionState.AWAITING_FILE
     assert [blob.key for blob in service.sealmark.store.list("objects/")] == []
 
@@ -229,7 +235,7 @@ def test_a_file_over_the_limit_is_refused_by_its_length_and_by_its_bytes(tmp_pat
         caller = Caller(app.test_client(), service.api_key())
         path = caller.version(caller.document())
         announced = caller.put(f"{path}/file", data=b"x" * 1001, content_type=PDF)
-        assert _problem(announced) == (413, "too-large")
+        assert problem(announced) == (413, "too-large")
         assert announced.json["fields"] == {"limit": 1000}
         stream = BytesIO(b"x" * 1001)
         chunked = caller.put(
@@ -239,7 +245,7 @@ def test_a_file_over_the_limit_is_refused_by_its_length_and_by_its_bytes(tmp_pat
             headers={"Transfer-Encoding": "chunked"},
             environ_overrides={"wsgi.input_terminated": True},
         )
-        assert _problem(chunked) == (413, "too-large")
+        assert problem(chunked) == (413, "too-large")
         assert [blob.key for blob in service.sealmark.store.list("objects/")] == []
         assert caller.put(f"{path}/file", data=b"x" * 1000, content_type=PDF).status_code == 202
 
@@ -249,7 +255,7 @@ def test_a_body_that_breaks_off_is_no_file(caller: Caller, service: Service) -> 
     answer = caller.put(
         f"{path}/file", data=FILE, content_type=PDF, environ_overrides={"CONTENT_LENGTH": "5000"}
     )
-    assert _problem(answer) == (400, "malformed")
+    assert problem(answer) == (400, "malformed")
     assert caller.get(path).json["state"] == "awaiting-file"
     assert list(service.sealmark.store.list("objects/")) == []
 
@@ -260,11 +266,11 @@ def test_a_body_that_breaks_off_is_no_file(caller: Caller, service: Service) -> 
      "/v1//documents", "/v1/documents/", "/v1/shares/shr_%2e%2e"],
 )  # fmt: skip
 def test_what_is_not_there_is_a_problem_and_no_page(caller: Caller, path: str) -> None:
-    assert _problem(caller.get(path)) == (404, "not-found")
+    assert problem(caller.get(path)) == (404, "not-found")
 
 
 def test_a_version_is_found_under_its_own_document_only(caller: Caller) -> None:
     path = caller.version(caller.document())
     other = caller.document()
     version = path.rpartition("/")[2]
-    assert _problem(caller.get(f"/v1/documents/{other}/versions/{version}")) == (404, "not-found")
+    assert problem(caller.get(f"/v1/documents/{other}/versions/{version}")) == (404, "not-found")

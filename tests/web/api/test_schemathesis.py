@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from service.web.application import create_app
 from service.web.problems import SCHEMA_DETAIL
@@ -30,13 +30,23 @@ expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 """
 
 
+class _Quiet(WSGIRequestHandler):
+    """Keeps its requests to itself."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """The service on loopback, and its address."""
     url = f"http://127.0.0.1:{free_port()}"
     with service_in(tmp_path / "service", environ={"SEALMARK_URL": url}) as service:
         app = create_app(service.sealmark, pause=lambda seconds: service.work())
-        server = make_server("127.0.0.1", int(url.rpartition(":")[2]), app, threaded=True)
+        port = int(url.rpartition(":")[2])
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
