@@ -78,10 +78,6 @@ def run(arguments: list[str]) -> int:
         return _fail(error.format_message(), USAGE)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # Who reads our answer has had enough. What is left must not be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         explained = explain(error)
         if explained is None:

@@ -77,8 +77,20 @@ def doctor(ctx: click.Context, list_settings: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--store", type=click.Choice(["folder", "minio"]), default="folder", show_default=True)
-@click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option(
+    "--store",
+    type=click.Choice(["folder", "minio"]),
+    default="folder",
+    show_default=True,
+    help="Where sealed objects rest.",
+)
+@click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgresql"]),
+    default="sqlite",
+    show_default=True,
+    help="Where records live.",
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

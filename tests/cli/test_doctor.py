@@ -1,0 +1,151 @@
+"""`doctor` finds what is broken and says what to mend; looking makes nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from service import doctor
+from service.app import build
+from service.settings import PREFIX, SETTINGS, load
+from tests.cli.conftest import CommandLine
+from tests.cli.test_commands import sequence
+from watermark.errors import SandboxUnavailable
+from watermark.fonts import Fonts
+from watermark.sandbox import network_filter_available
+
+
+def checks(sealmark: CommandLine) -> tuple[int, dict[str, dict[str, Any]]]:
+    result = sealmark("doctor", "--json")
+    found = json.loads(result.out)["checks"]
+    return result.status, {finding["check"]: finding for finding in found}
+
+
+@pytest.fixture(autouse=True)
+def quick_child(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling in a child takes seconds; one test does it."""
+    if request.node.originalname != "test_the_child_compiles_without_a_network":
+        monkeypatch.setattr("service.doctor._child", lambda: "not looked at")
+
+
+def test_a_sound_installation_has_nothing_to_mend(sealmark: CommandLine) -> None:
+    status, found = checks(sealmark)
+
+    broken = {name for name, finding in found.items() if finding["state"] == "failed"}
+    assert (status, broken) == (0, set())
+    assert {
+        "settings",
+        "key file",
+        "store",
+        "schema",
+        "database",
+        "master key",
+        "named keys",
+        "clock",
+    } <= found.keys()
+
+
+@pytest.mark.skipif(not network_filter_available(), reason="this platform has no system call filter")
+def test_the_child_compiles_without_a_network(bare: CommandLine) -> None:
+    assert checks(bare)[1]["child process"]["state"] == "ok"
+
+
+def test_a_child_that_cannot_be_confined_is_found(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unconfined() -> str:
+        raise SandboxUnavailable("no filter here")
+
+    monkeypatch.setattr("service.doctor._child", unconfined)
+
+    found = checks(bare)[1]["child process"]
+    assert (found["state"], found["detail"]) == ("failed", "no filter here")
+
+
+def test_a_missing_font_is_a_warning_that_names_its_package(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.doctor.system_fonts", lambda: Fonts(()))
+
+    status, found = checks(sealmark)
+
+    assert (status, found["font Arabic"]["state"]) == (0, "warning")
+    assert "fonts-noto-core" in found["font Arabic"]["mend"]
+
+
+def test_looking_leaves_nothing(sealmark: CommandLine) -> None:
+    before = {path for path in sealmark.folder.rglob("*") if path.is_file()}
+
+    checks(sealmark)
+
+    after = {path for path in sealmark.folder.rglob("*") if path.is_file()}
+    assert {path for path in after - before if not path.name.startswith("sealmark.db")} == set()
+
+
+def test_a_new_place_is_not_made_by_looking(bare: CommandLine) -> None:
+    status, found = checks(bare)
+
+    assert status == 3
+    assert "sealmark migrate" in found["store"]["mend"]
+    assert not (bare.folder / "data").exists()
+
+
+def test_missing_settings_are_named(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEALMARK_URL")
+
+    status, found = checks(bare)
+
+    assert status == 3
+    assert found["settings"]["detail"].startswith("SEALMARK_URL: is missing")
+
+
+def test_a_lost_key_file_is_found(sealmark: CommandLine) -> None:
+    (sealmark.folder / "keys" / "master.key").unlink()
+
+    status, found = checks(sealmark)
+
+    assert status == 3
+    assert found["key file"]["state"] == found["master key"]["state"] == "failed"
+    assert "restore" in found["key file"]["mend"]
+
+
+def test_a_key_file_that_others_can_read_is_found(sealmark: CommandLine) -> None:
+    (sealmark.folder / "keys" / "master.key").chmod(0o644)
+
+    assert "chmod 600" in checks(sealmark)[1]["key file"]["detail"]
+
+
+def test_an_older_schema_is_found(sealmark: CommandLine) -> None:
+    with sqlite3.connect(sealmark.folder / "data" / "sealmark.db") as connection:
+        connection.execute("DELETE FROM alembic_version")
+
+    status, found = checks(sealmark)
+
+    assert (status, found["schema"]["state"]) == (3, "failed")
+    assert "database" not in found
+
+
+def test_a_clock_behind_the_log_is_found(sealmark: CommandLine) -> None:
+    sequence()
+    service = build(load(sealmark.environ), clock=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+
+    with closing(service):
+        assert doctor._clock(service).state == "failed"
+
+
+def test_each_setting_is_listed_with_its_meaning(bare: CommandLine) -> None:
+    listed = bare.json("doctor", "--list")["settings"]
+
+    assert {row["setting"]: row["meaning"] for row in listed} == {
+        PREFIX + name: text for name, text in SETTINGS.items()
+    }
+    assert all(PREFIX + name in bare.ok("doctor", "--list") for name in SETTINGS)
+
+
+def test_doctor_for_people_is_one_line_a_check(sealmark: CommandLine) -> None:
+    lines = sealmark.ok("doctor").splitlines()
+
+    assert all(line.split()[0] in {"ok", "warning", "mend:"} for line in lines)
