@@ -1,0 +1,1 @@
+"""Measures Sealmark against its rivals: `python -m bench` prints a table and writes `build/bench.json`."""
