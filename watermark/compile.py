@@ -27,7 +27,7 @@ from watermark.inspection import limits_from, open_sound_pdf
 from watermark.layout import LEADING, footer
 from watermark.mark import Mark
 from watermark.mint import mint
-from watermark.pages import add_resources, choose_names, source_pages
+from watermark.pages import SourcePage, add_resources, choose_names, source_pages
 from watermark.placing import TRIES, Chance, PagePlan, marked_content, plan_page
 from watermark.shaping import EM
 from watermark.stamp import stamp
@@ -193,7 +193,7 @@ class _Writing:
         return PageStream(stream, bytes(data), (plan.frame.capacity,), (self._frames.index(plan.frame),))
 
 
-def _plan(reader: Reader, index: int, source: Any) -> PagePlan:
+def _plan(reader: Reader, index: int, source: SourcePage) -> PagePlan:
     baseline, boxed = _footer_room(reader.pixels(index, source.view), source.view)
     return plan_page(source, source.view.frame(boxed=boxed), baseline)
 
