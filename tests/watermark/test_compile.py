@@ -195,6 +195,18 @@ def test_a_place_within_a_line_of_text_is_told_from_one_between_lines() -> None:
     assert [place.between_lines for place in found.places] == [False, True, True]
 
 
+def test_marks_never_part_a_line_of_text() -> None:
+    pairs = b"".join(
+        b"BT /F1 9 Tf 1 0 0 1 60 %d Tm (left) Tj ET BT /F1 9 Tf 1 0 0 1 200 %d Tm (right) Tj ET\n" % (y, y)
+        for y in range(800, 100, -14)
+    )
+    for seed in range(4):
+        copy = copy_of(compile_pdf(with_content(pairs), {"seed": f"{seed:02x}" * 16})[1])
+        content = _contents(copy)[0]
+        for start in (content.index(b" 1 Tf ( ) Tj"), content.index(b".2 g BT 1.3 TL")):
+            assert content[:start].count(b"(left)") == content[:start].count(b"(right)")
+
+
 def test_slots_may_hold_anything_without_changing_what_surrounds_them() -> None:
     content = bytes(range(256)) * 40 + bytes(300) + b"tail " * 500 + bytes(range(128, 256)) * 60
     slots = [(10240, 10540), (len(content) - 4, len(content))]
