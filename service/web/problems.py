@@ -193,11 +193,15 @@ def respond(
 
 
 class RequestInvalid(Exception):
-    """The request does not fit its model; `error` says where. Its values are never shown."""
+    """The request does not fit its model; `error` says where. Its values are never shown.
 
-    def __init__(self, error: ValidationError) -> None:
+    With `flat`, as in a query, a place is one name.
+    """
+
+    def __init__(self, error: ValidationError, *, flat: bool = False) -> None:
         super().__init__("the request does not fit its model")
         self.error = error
+        self.flat = flat
 
     @property
     def breaks_rule(self) -> bool:
@@ -208,7 +212,10 @@ class RequestInvalid(Exception):
         """Each place and what is expected there, without the value that was sent."""
         found = self.error.errors(include_url=False, include_context=False, include_input=False)
         return [
-            Place(where=".".join(str(part) for part in item["loc"]) or "body", detail=_expected(item["msg"]))
+            Place(
+                where=".".join(str(part) for part in item["loc"][: 1 if self.flat else None]) or "body",
+                detail=_expected(item["msg"]),
+            )
             for item in found
         ]
 

@@ -108,4 +108,4 @@ def _validated(model: type[M], values: Mapping[str, str]) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise RequestInvalid(error) from error
+        raise RequestInvalid(error, flat=True) from error
