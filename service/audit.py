@@ -21,6 +21,8 @@ MAX_AGENT = 300
 ActorType = Literal["api-key", "cli", "recipient", "worker", "stranger"]
 Random = Callable[[int], bytes]
 Clock = Callable[[], datetime]
+Details = Mapping[str, str | int | None]
+Outcome = Literal["ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown"]
 
 PERSONAL_FIELDS = frozenset({"actor", "address", "agent", "company", "mail", "name", "purpose", "reference"})
 """The closed list of fields that enter a leaf as commitments only."""
@@ -83,9 +85,9 @@ def entry(
     now: datetime,
     random: Random,
     *,
-    outcome: Literal["ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown"] = "ok",
+    outcome: Outcome = "ok",
     reason: str | None = None,
-    details: Mapping[str, str | int | None] | None = None,
+    details: Details | None = None,
     personal: Mapping[str, str | None] | None = None,
     **references: str | None,
 ) -> InboxEntry:

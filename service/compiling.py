@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from crypto import identifiers
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
 from service.facts import Facts, beyond_file
 from service.objects import SealedObjects
@@ -132,7 +132,7 @@ class Compiling:
                 capacity=facts,
                 settled_at=now,
             )
-            details: dict[str, str | int | None] = {
+            details: Details = {
                 "pages": int(facts["pages"]),
                 "format": template.format,
                 "size": stored.size,

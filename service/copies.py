@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -95,14 +95,18 @@ class Copies:
             return self._existing(copy)
         return copy
 
-    def stream(self, copy: Copy, start: int, stop: int) -> Iterator[bytes]:
-        """Bytes [start, stop) of the copy. Raises `StoreError`, `SealBroken` before the first byte or within."""
+    def stream(self, copy: Copy, start: int, stop: int) -> Generator[bytes, None, None]:
+        """Bytes [start, stop) of the copy; whoever stops early closes it.
+
+        Raises `StoreError`, `SealBroken` at the first piece or within. Of a template that this process has not
+        opened yet, both come at the call.
+        """
         if copy.stamp_version != STAMP_VERSION:
             detail = f"This copy was stamped by version {copy.stamp_version}; make a new share."
             raise DomainError(Problem.UNAVAILABLE, detail)
         template = self._template(copy.template_id)
         fill = Fill.decode(copy.fill)
-        return stamp(template.table, fill, template.reader.read, start, stop)
+        return _as_bytes(stamp(template.table, fill, template.reader.read, start, stop))
 
     def _template(self, template_id: str) -> _OpenTemplate:
         with self._lock:
@@ -131,6 +135,12 @@ class Copies:
         if not found:
             raise DomainError(Problem.BUSY, "The copy is being made by another request. Try again.")
         return found[0]
+
+
+def _as_bytes(pieces: Iterable[bytes | memoryview]) -> Generator[bytes, None, None]:
+    """The pieces as WSGI servers take them."""
+    for piece in pieces:
+        yield bytes(piece)
 
 
 def check_markable(name: str, mail: str, company: str, today: date) -> None:

@@ -7,14 +7,15 @@ logged first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from crypto import identifiers, tokens
 from crypto.errors import TokenExpired, TokenInvalid
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Outcome, Random, entry
 from service.copies import Copies
 from service.decision import Allowed, Denial, decide
 from service.denials import Denials
@@ -135,7 +136,7 @@ class Deliveries:
         if not 0 <= start < last:
             detail = f"The copy has {copy.length} bytes: ask for a range within them."
             raise DomainError(Problem.INVALID, detail, length=copy.length)
-        # 8 begins: the sealed template is opened before anything is recorded, so a broken store costs nothing.
+        # The template, if this process has not opened it yet: a store that is away costs no entry then.
         pieces = self._copies.stream(copy, start, last)
         now = self._clock()
         with self._database.write() as records:
@@ -167,7 +168,7 @@ class Deliveries:
         decided = self._decide(delivery, self._clock())
         return decided if isinstance(decided, Denial) else None
 
-    def end(self, sending: Sending, sent: int, outcome: str) -> None:
+    def end(self, sending: Sending, sent: int, outcome: Outcome) -> None:
         """9. An entry how it ended; the bytes that were reserved and not sent are given back."""
         now = self._clock()
         with self._database.write() as records:
@@ -319,11 +320,10 @@ class Deliveries:
         with self._database.read() as records:
             share = records.get(Share, token.share_id)
             delivery = records.get(Delivery, token.link_id) if token.action == tokens.Action.DELIVER else None
-        if share is None:
+        if share is None or (token.action == tokens.Action.DELIVER and delivery is None):
+            self._denials.count_unauthentic(now)
             raise Unauthentic
-        if token.action == tokens.Action.DELIVER:
-            if delivery is None:
-                raise Unauthentic
+        if delivery is not None:
             return self._deny(Denial.DELIVERY_OVER, share, delivery.link_hash, actor, now)
         return self._deny(Denial.LINK_EXPIRED, share, tokens.link_hash(token.link_id), actor, now)
 
@@ -346,17 +346,17 @@ class Deliveries:
         allowed: Allowed,
         link_hash: str,
         *,
-        details: Mapping[str, str | int | None] | None = None,
-        **references: str,
+        details: Details | None = None,
+        **references: Any,
     ) -> object:
-        known = {
+        known: dict[str, Any] = {
             "share": allowed.share.id,
             "link": link_hash,
             "document": allowed.document.id,
             "version": allowed.version.id,
             "recipient": allowed.recipient.id,
         }
-        return entry(kind, actor, now, self._random, details=details, **{**known, **references})  # type: ignore[arg-type]
+        return entry(kind, actor, now, self._random, details=details, **{**known, **references})
 
 
 class Sending:
@@ -365,7 +365,7 @@ class Sending:
     def __init__(
         self,
         deliveries: Deliveries,
-        pieces: Iterator[bytes],
+        pieces: Generator[bytes, None, None],
         send: Send,
         delivery: Delivery,
         allowed: Allowed,
@@ -382,10 +382,10 @@ class Sending:
 
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
-        outcome = "broken-off"
+        outcome: Outcome = "broken-off"
         decided_at = touched_at = self._deliveries.now()
         try:
-            with closing(self._pieces):  # type: ignore[type-var]
+            with closing(self._pieces):
                 for piece in self._pieces:
                     now = self._deliveries.now()
                     if now - decided_at >= DECIDE_EVERY:
@@ -402,7 +402,7 @@ class Sending:
         finally:
             self._deliveries.end(self, sent, outcome)
 
-    def references(self) -> dict[str, str]:
+    def references(self) -> dict[str, Any]:
         """What the entries of this send refer to."""
         return {
             "share": self.allowed.share.id,
@@ -419,21 +419,19 @@ def close_send(
     records: Records,
     send: Send,
     sent: int,
-    outcome: str,
+    outcome: Outcome,
     actor: Actor,
     now: datetime,
     random: Random,
-    references: dict[str, str],
+    references: dict[str, Any],
 ) -> None:
     """End an open send in the caller's transaction: its row, its delivery's account, its entry."""
     records.change(send, ended_at=now, sent=sent, outcome=outcome)
     delivery = records.get(Delivery, send.delivery_id, lock=True)
     if delivery is not None and outcome != "unknown":
         records.change(delivery, bytes_sent=delivery.bytes_sent - send.reserved + sent)
-    details: dict[str, str | int | None] = {"sent": sent}
-    records.add(
-        entry("download.ended", actor, now, random, outcome=outcome, details=details, **references)  # type: ignore[arg-type]
-    )
+    details: Details = {"sent": sent}
+    records.add(entry("download.ended", actor, now, random, outcome=outcome, details=details, **references))
 
 
 def _running(records: Records, share: Share, copy: Copy | None, now: datetime) -> Delivery | None:

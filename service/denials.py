@@ -10,7 +10,7 @@ import threading
 from datetime import datetime, timedelta
 
 from crypto import identifiers
-from service.audit import Actor, Random, entry, timestamp
+from service.audit import Actor, Details, Random, entry, timestamp
 from service.decision import Denial
 from service.ports import Database, DatabaseUnavailable, Taken
 from service.records import Share, Tally, Throttle
@@ -89,7 +89,7 @@ def sum_up(database: Database, now: datetime, random: Random) -> int:
         total = sum(tally.count for tally in tallies)
         since = min(tally.since for tally in tallies)
         records.remove(Tally, key__in=[tally.key for tally in tallies])
-        details: dict[str, str | int | None] = {"count": total, "since": timestamp(since)}
+        details: Details = {"count": total, "since": timestamp(since)}
         made = entry("requests.unauthentic", Actor("worker"), now, random, outcome="denied", details=details)
         records.add(made)
     return total

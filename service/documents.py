@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from crypto import identifiers
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
 from service.facts import Facts, check_kind
@@ -59,7 +60,7 @@ class Documents:
             owner_mail=parse_address(owner_mail, "owner_mail").mail,
             created_at=now,
         )
-        details: dict[str, str | int | None] = {"kind": kind, "classification": classification}
+        details: Details = {"kind": kind, "classification": classification}
         with self._database.write() as records:
             records.add(document)
             personal = {"mail": document.owner_mail}
@@ -82,7 +83,7 @@ class Documents:
 
     def list(self, *, after: str | None = None, limit: int = 50) -> list[Document]:
         """Documents in order of their id, those after `after`."""
-        where = {"id__gt": after} if after else {}
+        where: dict[str, Any] = {"id__gt": after} if after else {}
         with self._database.read() as records:
             return records.find(Document, order="id", limit=limit, **where)
 
@@ -95,7 +96,7 @@ class Documents:
             if document.classification == classification:
                 return document
             changed = records.change(document, classification=classification)
-            details: dict[str, str | int | None] = {
+            details: Details = {
                 "from": document.classification,
                 "to": classification,
             }
@@ -170,7 +171,7 @@ class Documents:
                         run_after=now,
                     )
                 )
-                details: dict[str, str | int | None] = {"sha256": sha256, "size": stored.size}
+                details: Details = {"sha256": sha256, "size": stored.size}
                 records.add(self._entry("version.uploaded", actor, now, version, details))
         except DomainError:
             self._discard(stored)
@@ -184,7 +185,7 @@ class Documents:
 
     def versions(self, document_id: str, *, after: int | None = None, limit: int = 50) -> Sequence[Version]:
         """The versions of a document, the newest first, those with a lower number than `after`."""
-        where = {"number__lt": after} if after is not None else {}
+        where: dict[str, Any] = {"number__lt": after} if after is not None else {}
         with self._database.read() as records:
             _document(records, document_id)
             return records.find(Version, document_id=document_id, order="-number", limit=limit, **where)
@@ -211,7 +212,7 @@ class Documents:
         actor: Actor,
         now: datetime,
         version: Version,
-        details: dict[str, str | int | None],
+        details: Details,
     ) -> object:
         return entry(
             kind,

@@ -15,7 +15,7 @@ from crypto import identifiers, tokens
 from crypto.context import key_context
 from crypto.keys import Keyring, WrappedKey, new_key
 from crypto.lengths import NONCE_SIZE
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Random, entry
 from service.errors import DomainError, Problem
 from service.ports import Database, Records
 from service.records import NamedKey
@@ -105,7 +105,7 @@ class NamedKeys:
         self._forget()
         return made
 
-    def list(self) -> list[NamedKey]:
+    def listed(self) -> list[NamedKey]:
         """All named keys, by purpose, the newest first."""
         with self._database.read() as records:
             found = records.find(NamedKey, order="-created_at")
@@ -118,7 +118,7 @@ class NamedKeys:
         purpose: str,
         now: datetime,
         kind: str,
-        details: dict[str, str | int | None],
+        details: Details,
     ) -> NamedKey:
         key_id = identifiers.new_id("key", self._random(16))
         secret = new_key(self._random)

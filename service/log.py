@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from crypto import canonical
-from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Random, entry, timestamp
+from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Details, Random, entry, timestamp
 from service.errors import invalid
 from service.ports import Database
 from service.records import LoggedEntry, LogState
@@ -133,7 +133,7 @@ class Log:
         with self._database.write() as records:
             state = records.get(LogState, LOG)
             size = state.size if state else 0
-            details: dict[str, str | int | None] = {
+            details: Details = {
                 "format": form, "filter": chosen.describe(), "size": size,
             }  # fmt: skip
             records.add(entry("log.pulled", actor, now, self._random, details=details))

@@ -15,7 +15,7 @@ from crypto.keys import Keyring, MasterKey, WrappedKey, new_key
 from crypto.lengths import NONCE_SIZE
 from crypto.sidecar import MAX_BYTES as MAX_SIDECAR
 from crypto.sidecar import Sidecar
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import BlobMissing, BlobStore
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
@@ -144,9 +144,7 @@ class MasterKeys:
             for master_id, count in objects.items()
         ]
 
-    def _introduce(
-        self, actor: Actor, master: MasterKey, kind: str, details: dict[str, str | int | None]
-    ) -> None:
+    def _introduce(self, actor: Actor, master: MasterKey, kind: str, details: Details) -> None:
         bound = context("marker", "store", STORE_ID, master.id)
         wrapped = master.wrap(new_key(self._random), bound, nonce=self._random(NONCE_SIZE))
         marker = Sidecar(

@@ -7,12 +7,13 @@ the shares that no other covers end with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain, islice
+from typing import Any
 
 from crypto import identifiers
-from service.audit import Actor, Clock, Random, entry, timestamp
+from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
 from service.freemail import FREE_MAIL
@@ -116,7 +117,7 @@ class Ndas:
                 self._refuse_second_evidence(current)
                 records.add(stored)
                 changed = records.change(current, evidence_id=stored.id)
-                details = {"sha256": sha256, "size": stored.size}
+                details: Details = {"sha256": sha256, "size": stored.size}
                 self._record(records, "nda.evidence", actor, now, current, details=details)
         except DomainError:
             self._discard(stored)
@@ -170,7 +171,7 @@ class Ndas:
         limit: int = 50,
     ) -> list[Nda]:
         """Agreements in order of their id, those after `after`."""
-        where: dict[str, object] = {}
+        where: dict[str, Any] = {}
         if recipient:
             where["recipient_id"] = recipient
         if domain:
@@ -196,8 +197,8 @@ class Ndas:
         now: datetime,
         nda: Nda,
         *,
-        details: dict[str, str | int | None] | None = None,
-        personal: dict[str, str | None] | None = None,
+        details: Details | None = None,
+        personal: Mapping[str, str | None] | None = None,
     ) -> None:
         made = entry(
             kind,
@@ -226,7 +227,8 @@ class Ndas:
 
 def covering(records: Records, recipient: Recipient, now: datetime) -> Nda | None:
     """An agreement in force for this recipient now, if there is one."""
-    for where in ({"recipient_id": recipient.id}, {"domain": recipient.domain}):
+    covers: tuple[dict[str, Any], ...] = ({"recipient_id": recipient.id}, {"domain": recipient.domain})
+    for where in covers:
         found = records.find(Nda, order="-created_at", state=NdaState.APPROVED, valid_from__le=now, **where)
         for nda in found:
             if nda.valid_until is None or now < nda.valid_until:
@@ -236,7 +238,7 @@ def covering(records: Records, recipient: Recipient, now: datetime) -> Nda | Non
 
 def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random, nda: Nda) -> int:
     """End the open shares of `nda` documents that this ended agreement covered and no other covers; how many."""
-    where = {"id": nda.recipient_id} if nda.recipient_id else {"domain": nda.domain}
+    where: dict[str, Any] = {"id": nda.recipient_id} if nda.recipient_id else {"domain": nda.domain}
     ended = 0
     for recipient in records.find(Recipient, **where):
         if covering(records, recipient, now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
+from typing import Any
 
 from crypto import identifiers
 from service.audit import Actor, Random, entry
@@ -32,7 +33,7 @@ class Recipients:
 
     def list(self, *, mail: str | None = None, after: str | None = None, limit: int = 50) -> list[Recipient]:
         """Recipients in order of their id, those after `after`; with `mail`, the one of that address."""
-        where: dict[str, object] = {"mail": parse_address(mail).mail} if mail else {}
+        where: dict[str, Any] = {"mail": parse_address(mail).mail} if mail else {}
         if after:
             where["id__gt"] = after
         with self._database.read() as records:

@@ -193,6 +193,13 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
         self.app.stop_working()
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections, or not; when stopping, refuse them, instead of letting them wait for our end."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
 
 class PathlessLogger(Logger):  # type: ignore[misc]
     """gunicorn's own messages, through our logging and without what a stranger sent: it may hold a link."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from crypto import identifiers, tokens
-from service.audit import Actor, Clock, Random, entry, timestamp
+from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
 from service.ndas import covering
@@ -117,7 +118,7 @@ class Sharing:
                         created_at=now,
                     )
                     records.add(share)
-                    details: dict[str, str | int | None] = {
+                    details: Details = {
                         "expires": timestamp(until),
                         "limit": download_limit,
                         "pinned": pinned_version_id,
@@ -175,7 +176,7 @@ class Sharing:
     ) -> list[Share]:
         """Shares in order of their id, those after `after`; `active`: only those neither revoked nor run out."""
         now = self._clock()
-        where: dict[str, object] = {}
+        where: dict[str, Any] = {}
         if document:
             where["document_id"] = document
         if recipient:
@@ -200,7 +201,7 @@ class Sharing:
             raise not_found("document", document_id)
         if document.revoked_at:
             raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
-        where = {"id": pinned_version_id} if pinned_version_id else {}
+        where: dict[str, Any] = {"id": pinned_version_id} if pinned_version_id else {}
         ready = records.find(Version, limit=1, document_id=document.id, state=VersionState.READY, **where)
         if not ready:
             what = "The pinned version" if pinned_version_id else "This document"
@@ -234,7 +235,7 @@ class Sharing:
         )
         link_hash = tokens.link_hash(link_id)
         records.add(Link(hash=link_hash, share_id=share.id, expires_at=expires_at, created_at=now))
-        details: dict[str, str | int | None] = {"expires": timestamp(expires_at)}
+        details: Details = {"expires": timestamp(expires_at)}
         records.add(self._entry("link.created", actor, now, share, details, {}, link=link_hash))
         return NewLink(f"{self._base_url}/s/{tokens.sign(token, key.secret)}", expires_at)
 
@@ -244,9 +245,9 @@ class Sharing:
         actor: Actor,
         now: datetime,
         share: Share,
-        details: dict[str, str | int | None],
-        personal: dict[str, str | None],
-        **references: str,
+        details: Details,
+        personal: Mapping[str, str | None],
+        **references: Any,
     ) -> object:
         return entry(
             kind,

@@ -4,6 +4,7 @@ that nothing needs any more."""
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from service.audit import Actor, Clock, Random, entry
 from service.blobs import BlobStore
@@ -94,7 +95,7 @@ class Sweeping:
             return records.get(SealedObject, object_id) is not None
 
 
-def _references(records: Records, send: Send) -> dict[str, str]:
+def _references(records: Records, send: Send) -> dict[str, Any]:
     delivery = records.get(Delivery, send.delivery_id)
     share = records.get(Share, delivery.share_id) if delivery else None
     copy = records.get(Copy, delivery.copy_id) if delivery else None

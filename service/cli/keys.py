@@ -65,7 +65,7 @@ def list_(as_json: bool) -> None:
     """List master keys with what needs each (by a full listing of the store), and the keys that they wrap."""
     with opened(sealing=True) as sealmark:
         masters = [asdict(use) for use in sealmark.master_keys.list()]
-        named = [as_dict(key) for key in sealmark.keys.list()]
+        named = [as_dict(key) for key in sealmark.keys.listed()]
     if as_json:
         answer({"master_keys": masters, "named_keys": named}, as_json)
         return

@@ -88,10 +88,10 @@ def test_a_source_that_fails_leaves_no_object(service: Service) -> None:
 
 def test_init_makes_what_is_missing_and_can_be_run_again(service: Service) -> None:
     sealmark = service.sealmark
-    before = sealmark.keys.list()
+    before = sealmark.keys.listed()
     assert {key.purpose for key in before} == {"link", "log", "service"}
     again = sealmark.master_keys.init(OPERATOR)
-    assert sealmark.keys.list() == before
+    assert sealmark.keys.listed() == before
     assert again == sealmark.keyfile.keyring().current
     sealmark.master_keys.require_known()
     assert len(service.entries("key.created")) == 4

@@ -25,6 +25,7 @@ from service.web.recipient.assets import KEPT_FOR, load_assets
 from service.web.recipient.body import DownloadBody
 from service.web.recipient.headers import attachment, protect
 from service.web.recipient.ranges import Conditions, Selection, select
+from service.web.recipient.stalls import end_stalls
 from service.web.recipient.summary import summarize
 from service.web.requests import actor
 
@@ -128,6 +129,7 @@ class _Views:
         sending = self._deliveries.send(token, asker, chosen.start, chosen.stop)
         if isinstance(sending, Denied):
             return _denied(sending)
+        end_stalls()
         body = DownloadBody(sending, chosen.stop - chosen.start)
         return _download(Response(body), allowed, copy, etag, chosen)
 
