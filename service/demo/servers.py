@@ -27,6 +27,9 @@ from psycopg import sql
 MINIO = "go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 """The last of the community server, which ships as source only; its release tags are no module versions."""
 
+PACKAGED = ("lib/postgresql/*/bin/initdb", "pgsql-*/bin/initdb")
+"""Where Debian's and PostgreSQL's own packages put the programs, below /usr."""
+
 START_SECONDS = 60.0
 """A server that takes longer to answer is taken for broken."""
 
@@ -209,7 +212,7 @@ def _postgresql_programs() -> Path:
         number = re.search(r"\d+", path.parts[-3])
         return int(number.group()) if number else 0
 
-    packaged = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), *Path("/usr").glob("pgsql-*/bin/initdb")]
+    packaged = [path for pattern in PACKAGED for path in Path("/usr").glob(pattern)]
     if not packaged:
         raise DemoUnavailable(
             "PostgreSQL is not installed: apt install postgresql (or brew install postgresql), then run this again"
