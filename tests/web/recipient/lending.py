@@ -182,9 +182,10 @@ class _At:
         self._client = client
 
     def __getattr__(self, method: str) -> Any:
-        def ask(path: str, **options: Any) -> TestResponse:
+        def ask(path: str, environ_overrides: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+            environ = {"REMOTE_ADDR": ADDRESS, **(environ_overrides or {})}
             return getattr(self._client, method)(
-                path, base_url=f"https://{HOST}", environ_overrides={"REMOTE_ADDR": ADDRESS}, **options
+                path, base_url=f"https://{HOST}", environ_overrides=environ, **options
             )
 
         return ask
