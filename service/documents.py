@@ -24,6 +24,7 @@ from service.records import (
     Version,
     VersionState,
 )
+from watermark.errors import RefusalReason
 
 NEVER_PUBLIC = frozenset({Kind.SOC2_TYPE1, Kind.SOC2_TYPE2})
 """A SOC 2 report is a restricted-use report: it is never `public`."""
@@ -142,14 +143,15 @@ class Documents:
         """Seal the file as it arrives and begin to compile it: the version is `compiling` afterwards.
 
         Memory does not grow with the file. Raises `DomainError`: not-found, wrong-state (a version's file never
-        changes), too-large; `StoreError`; nothing is left behind then.
+        changes), file-refused (there are no bytes), too-large; `StoreError`; nothing is left behind then.
         """
         self._check_awaiting(self.version(document_id, version_id))
         stored, sha256 = self._objects.put("original", "version", version_id, self._bounded(chunks))
         now = self._clock()
         try:
             if not stored.size:
-                raise invalid("file", "The body is empty: send the PDF as the raw body.")
+                detail = "The body is empty: send the PDF as the raw body."
+                raise DomainError(Problem.FILE_REFUSED, detail, reason=RefusalReason.NOT_A_PDF)
             with self._database.write() as records:
                 version = _version(records, document_id, version_id, lock=True)
                 self._check_awaiting(version)

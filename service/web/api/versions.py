@@ -136,6 +136,7 @@ def show(call: Call, path: VersionPath) -> VersionAnswer:
         Problem.INVALID,
         Problem.MALFORMED,
         Problem.WRONG_STATE,
+        Problem.FILE_REFUSED,
         Problem.TOO_LARGE,
         Problem.UNSUPPORTED_MEDIA_TYPE,
     ),

@@ -224,7 +224,7 @@ def test_only_a_raw_pdf_body_is_taken(caller: Caller, service: Service) -> None:
     assert problem(form) == (415, "unsupported-media-type")
     assert form.json["fields"] == {"expected": PDF}
     assert problem(caller.put(f"{path}/file", data=FILE)) == (415, "unsupported-media-type")
-    assert problem(caller.put(f"{path}/file", data=b"", content_type=PDF)) == (422, "invalid")
+    assert problem(caller.put(f"{path}/file", data=b"", content_type=PDF)) == (422, "file-refused")
     assert caller.get(path).json["state"] == VersionState.AWAITING_FILE
     assert [blob.key for blob in service.sealmark.store.list("objects/")] == []
 
