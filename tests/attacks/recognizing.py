@@ -33,10 +33,10 @@ def recognizable_report(pages: int = 3) -> Report:
     words = tuple(secrets.token_hex(8) for _ in range(120 * pages))
     written = BytesIO()
     canvas = Canvas(written, pagesize=(595, 842))
-    for page in range(pages):
+    for number in range(pages):
         canvas.setFont("Times-Roman", 10.5)
         for line in range(40):
-            at = 120 * page + 3 * line
+            at = 120 * number + 3 * line
             canvas.drawString(60, 780 - 15 * line, " ".join(words[at : at + 3]))
         canvas.showPage()
     canvas.save()

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -221,6 +222,7 @@ def upload(client: Client, pdf: bytes, *, name: str = "Report") -> tuple[str, An
     path = f"/v1/documents/{document}/versions/{version}/file"
     answer = client.call("PUT", path, pdf, {"Prefer": "wait=60"})
     while answer.status == 202 or (answer.status == 200 and answer.json["state"] == "compiling"):
+        time.sleep(0.2)
         answer = client.call("GET", path.removesuffix("/file"))
     return document, answer
 
