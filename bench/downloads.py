@@ -12,7 +12,7 @@ from statistics import median
 from bench.figures import Figure, alone, rate_against, time_against
 from bench.lender import Lender, inherited, lending
 from bench.load import Order, run_load
-from bench.parts import FOLDER, MINIO, Parts, best_database, running_parts
+from bench.parts import FOLDER, MINIO, SQLITE, Parts, best_database, running_parts
 from bench.reports import PROJECT, Report
 from bench.steps import STEPS, measure_steps
 from service.demo import servers
@@ -35,7 +35,8 @@ def measure(
     figures = []
     with tempfile.TemporaryDirectory(prefix="sealmark-bench-") as scratch:
         folder = Path(scratch)
-        database, reason = best_database(_made(folder / "probe")) if real_parts else ("SQLite", "")
+        folder.chmod(0o711)  # PostgreSQL does not run as root: its own user must come through
+        database, reason = best_database(_made(folder / "probe")) if real_parts else (SQLITE, "")
         if reason:
             note(f"measured on SQLite: {reason}")
         for store in (FOLDER, MINIO) if real_parts else (FOLDER,):

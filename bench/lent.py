@@ -56,10 +56,15 @@ class LentVersion:
         digest.digest()
         return b"".join(pieces)
 
-    def pass_by(self) -> str:
-        """The same, holding no more than one piece of the copy at a time; returns the SHA-256 in hex."""
+    @property
+    def length(self) -> int:
+        """Bytes of the copy."""
+        return Fill.decode(self.fill).copy_length(self.table)
+
+    def pass_by(self, stop: int | None = None) -> str:
+        """The same up to `stop`, holding no more than one piece of the copy at a time; returns the SHA-256 in hex."""
         digest = hashlib.sha256()
-        for piece in stamp(self.table, Fill.decode(self.fill), self.reader.read):
+        for piece in stamp(self.table, Fill.decode(self.fill), self.reader.read, 0, stop):
             digest.update(piece)
         return digest.hexdigest()
 

@@ -7,7 +7,7 @@ decisions, minting, entries, HTTP and limits are the product's code.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -33,7 +33,7 @@ class PlainCopies(Copies):
         super().__init__(database, objects, clock, random)
         self._store = store
 
-    def stream(self, copy: Copy, start: int, stop: int) -> Iterator[bytes]:
+    def stream(self, copy: Copy, start: int, stop: int) -> Generator[bytes, None, None]:
         """Bytes [start, stop) of the plain object."""
         return self._store.read(PLAIN_OBJECT, start, stop)
 

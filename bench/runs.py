@@ -57,7 +57,7 @@ def run(chosen: Run, note: Callable[[str], None]) -> list[Figure]:
     figures = stamping.measure(reports, chosen.turns)
     note("memory")
     large = filled_up(report, chosen.large_bytes, page_bytes=PICTURE_BYTES)
-    figures += memory.measure(report, large)
+    figures += memory.measure(large)
     note("downloads")
     lent = filled_up(report, LENT_BYTES, page_bytes=PICTURE_BYTES // 4)
     figures += downloads.measure(

@@ -8,6 +8,7 @@ from statistics import median
 
 from bench.lender import RECIPIENT, Lender, token
 from bench.plain_server import deliveries_with, plain
+from service.audit import Outcome
 from service.delivery import Deliveries, Granted, Sending
 
 ASKING = "asking: token, decision, grant and its entry"
@@ -26,7 +27,7 @@ class _TimedDeliveries(Deliveries):
 
     ending = 0.0
 
-    def end(self, sending: Sending, sent: int, outcome: str) -> None:
+    def end(self, sending: Sending, sent: int, outcome: Outcome) -> None:
         begin = time.perf_counter()
         super().end(sending, sent, outcome)
         self.ending = time.perf_counter() - begin
