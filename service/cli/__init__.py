@@ -29,7 +29,10 @@ from service.hardening import PRIVATE_UMASK, refuse_core_dumps
 INTERRUPTED = 128 + 2
 """What shells report for a program that Ctrl-C ended."""
 
-EPILOG = "Settings come from the environment (SEALMARK_…); `sealmark doctor --list` prints them."
+EPILOG = (
+    "Settings come from the environment (SEALMARK_…); `sealmark doctor --list` prints them. Exit status: 0 done, "
+    "1 refused, 2 wrong usage or settings, 3 something needed is not available."
+)
 
 
 @click.group(

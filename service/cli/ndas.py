@@ -31,7 +31,7 @@ PIECE = 256 * 1024
 
 @click.group()
 def ndas() -> None:
-    """Agreements that put a person, or all people of a company's mail domain, under NDA."""
+    """Agreements that put a person or a company under NDA."""
 
 
 @ndas.command()

@@ -23,7 +23,10 @@ def serve(with_worker: bool) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run what works beside requests, until SIGTERM: compiling, the log's sequencer, sweeping. Any number may run."""
+    """Run what works beside requests, until SIGTERM.
+
+    It compiles, gives entries of the log their place, and sweeps. Any number may run.
+    """
     from service import settings
     from service.serving import run_worker
 
@@ -33,7 +36,7 @@ def worker() -> None:
 @click.command()
 @json_option
 def migrate(as_json: bool) -> None:
-    """Bring the database to the schema of this program. Needs SEALMARK_URL and SEALMARK_KEY like all commands."""
+    """Bring the database to this program's schema."""
     from service import settings
     from service.adapters.sql.migrate import migrate as bring
     from service.settings import read_secret
@@ -45,7 +48,7 @@ def migrate(as_json: bool) -> None:
     answer({"revision": bring(chosen.database, password)}, as_json)
 
 
-@click.command()
+@click.command(short_help="Check each part, and say what to mend.")
 @click.option(
     "--list", "list_settings", is_flag=True, help="Print all settings with their meaning, and check nothing."
 )
@@ -101,7 +104,7 @@ def doctor(ctx: click.Context, list_settings: bool, as_json: bool) -> None:
 @click.option("--exit-after-ready", is_flag=True, hidden=True)
 @json_option
 def demo(store: str, database: str, folder: Path, exit_after_ready: bool, as_json: bool) -> None:
-    """Start Sealmark with a sample report, ready to try; Ctrl-C ends it."""
+    """Try Sealmark with a sample report; Ctrl-C ends it."""
     from service.demo.command import run_demo
 
     run_demo(store, database, folder, exit_after_ready=exit_after_ready, as_json=as_json)

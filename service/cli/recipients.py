@@ -12,7 +12,10 @@ COLUMNS = ("id", "mail", "name", "company", "created_at")
 
 @click.group()
 def recipients() -> None:
-    """People who may be lent a report; made by their first share or agreement."""
+    """People who may be lent a report.
+
+    They are made by their first share or agreement.
+    """
 
 
 @recipients.command("list")

@@ -28,10 +28,10 @@ life_option = click.option(
 
 @click.group()
 def shares() -> None:
-    """Who may have which document, for what, until when; and the links that lead to it."""
+    """Who may have which document, and the links to it."""
 
 
-@shares.command()
+@shares.command(short_help="Share a document with one person.")
 @click.argument("document")
 @click.option("--mail", required=True, help="The recipient's address.")
 @click.option("--name", required=True, help="The recipient's name, as it stands on each page of the copy.")

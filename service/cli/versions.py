@@ -39,7 +39,7 @@ PATIENCE = 3.0
 
 @click.group()
 def versions() -> None:
-    """The files of a document, each with its facts; a file never changes."""
+    """The files of a document, each with its facts."""
 
 
 @versions.command()
