@@ -20,8 +20,8 @@ from service.ports import Database
 from service.records import Job, SealedObject, Template, Version, VersionState
 from watermark.errors import RefusalReason, Refused
 
-RETRY_AFTER = timedelta(minutes=10)
-"""When a job that nobody ended is taken again: longer than the child's time limit."""
+RETRY_AFTER = timedelta(minutes=25)
+"""When a job that nobody ended is taken again: longer than the child's time limit of twenty minutes."""
 
 MAX_ATTEMPTS = 3
 """After so many workers died over one file it is refused: the file is likely why."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from service.blobs import StoreUnavailable
+from service.compiling import RETRY_AFTER
 from service.errors import DomainError, Problem
 from service.facts import Facts
 from service.records import Classification, Kind, VersionState
@@ -142,7 +143,7 @@ def test_a_store_that_is_away_leaves_the_job_for_later(
         with pytest.raises(StoreUnavailable):
             service.sealmark.compiling.run_once()
     assert service.sealmark.compiling.run_once() is False  # not before its time
-    service.clock.advance(minutes=10)
+    service.clock.now += RETRY_AFTER
     service.work()
     assert service.sealmark.documents.version(document.id, version.id).state == VersionState.READY
 
@@ -153,7 +154,7 @@ def test_a_file_over_which_workers_die_is_refused_in_the_end(service: Service) -
     service.sealmark.documents.upload(OPERATOR, document.id, version.id, [A_PDF])
     for _ in range(3):
         service.sealmark.compiling._claim()  # a worker takes the job and dies
-        service.clock.advance(minutes=10)
+        service.clock.now += RETRY_AFTER
     service.work()
     settled = service.sealmark.documents.version(document.id, version.id)
     assert (settled.state, settled.reason) == (VersionState.REFUSED, "too-costly")
