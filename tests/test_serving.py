@@ -36,6 +36,9 @@ OPERATOR = Actor("cli", name="tester")
 UNTIL = 60.0
 """Seconds after which something that should have happened is taken not to."""
 
+OUTER = {"PATH": os.defpath} | {name: value for name, value in os.environ.items() if name.startswith("COV")}
+"""The environment but for our settings; what coverage adds reaches the processes, so that they are measured."""
+
 LARGE = 24 * 1024 * 1024
 """Bytes of the large report: far more than the sockets between server and client hold."""
 
@@ -77,7 +80,7 @@ def process(
     with (installation.folder / "log").open("a") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", "service", *arguments],
-            env={"PATH": os.defpath, **installation.environ, **(environ or {})},
+            env={**OUTER, **installation.environ, **(environ or {})},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -125,7 +128,7 @@ def refusal(installation: Installation, *arguments: str, **environ: str) -> tupl
     """Status and the one line on standard error of a start that is refused."""
     ended = subprocess.run(
         [sys.executable, "-m", "service", *arguments],
-        env={"PATH": os.defpath, **installation.environ, **environ},
+        env={**OUTER, **installation.environ, **environ},
         capture_output=True,
         text=True,
         timeout=UNTIL,
