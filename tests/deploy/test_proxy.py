@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
-import socket
-import string
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-TEMPLATE = Path("deploy/proxy/sealmark.conf.template")
+from tests.servers.nginx import nginx_server
+
 CANARY = "v1.canary-link-that-must-not-be-written"
 BODY = b"report-bytes-that-must-not-touch-a-disk " * 50_000
 
@@ -62,12 +58,6 @@ def _upstream() -> Upstream:
     return upstream
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Proxy:
     port: int
@@ -77,56 +67,14 @@ class Proxy:
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Proxy]:
-    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if nginx is None:
-        how = "nginx is missing: apt install nginx"
-        pytest.fail(how) if os.environ.get("CI") else pytest.skip(how)
-    upstream, port = _upstream(), _free_port()
-    (tmp_path / "no-tls.conf").write_text("")
-    values = {
-        "SEALMARK_UPSTREAM": f"127.0.0.1:{upstream.server.server_port}",
-        "PROXY_LISTEN": f"127.0.0.1:{port}",
-        "PROXY_TLS": str(tmp_path / "no-tls.conf"),
-        "PROXY_NAME": "_",
-        "PROXY_ACCESS_LOG": str(tmp_path / "access.log"),
-        "PROXY_ERROR_LOG": str(tmp_path / "error.log"),
-    }
-    rendered = TEMPLATE.read_text()
-    for name, value in values.items():
-        rendered = rendered.replace("${" + name + "}", value)
-    assert "${" not in rendered.replace("${…}", "")
-    (tmp_path / "temporary").mkdir()
-    places = "".join(
-        f"{kind}_temp_path {tmp_path}/temporary/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    main = string.Template(
-        "daemon off; master_process off; pid $folder/nginx.pid; error_log $folder/start.log crit;"
-        "events {} http { $places include $folder/sealmark.conf; }"
-    )
-    (tmp_path / "sealmark.conf").write_text(rendered)
-    (tmp_path / "nginx.conf").write_text(main.substitute(folder=tmp_path, places=places))
-    process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
+    upstream = _upstream()
     try:
-        _wait_for(port, process)
-        yield Proxy(port, tmp_path, upstream)
+        with nginx_server(tmp_path, upstream.server.server_port) as server:
+            yield Proxy(server.port, tmp_path, upstream)
     finally:
-        process.terminate()
-        process.wait(10)
         upstream.go_on.set()
         upstream.server.shutdown()
         upstream.server.server_close()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        assert process.poll() is None, "nginx did not start"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("nginx did not listen")
 
 
 def test_a_download_streams_and_its_link_is_written_nowhere(proxy: Proxy) -> None:
