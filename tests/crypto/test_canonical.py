@@ -61,7 +61,7 @@ def test_a_word_of_an_enumeration_is_its_text() -> None:
         b"bytes",
         (1, 2),
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
         MAX_INTEGER + 1,
         -MAX_INTEGER - 1,
         "\ud800",
