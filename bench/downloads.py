@@ -24,6 +24,9 @@ PROGRAMS = {OURS: ["-m", "service", "serve"], PLAIN: ["-m", "bench.plain_server"
 CLIENTS = 8
 """At a time: more than the web processes of the bench, fewer than their threads."""
 
+ONE_BY_ONE = 100
+"""Downloads of the round with one client: enough for a mean, and not the longest part of the run."""
+
 
 def measure(
     report: Report, *, shares: int, rounds: int, real_parts: bool, note: Callable[[str], None]
@@ -56,8 +59,8 @@ def _measure_on(parts: Parts, report: Report, folder: Path, shares: int, rounds:
         stack.enter_context(_worker(first, folder))
         for name, program in PROGRAMS.items():
             stack.enter_context(_server(program, _settings(parts, ports[name]), ports[name], folder))
-        rates = _rates(lender, ports, rounds, CLIENTS)
-        ones = _rates(lender, ports, 1, 1)
+        rates = _rates(lender, ports, lender.links, rounds, CLIENTS)
+        ones = _rates(lender, ports, lender.links[:ONE_BY_ONE], 1, 1)
         marked, unmarked = measure_steps(lender)
     figures = [
         rate_against(f"downloads: {where}", rates[OURS], PLAIN, rates[PLAIN]),
@@ -69,14 +72,16 @@ def _measure_on(parts: Parts, report: Report, folder: Path, shares: int, rounds:
     return [*figures, alone(f"size of the copies: {where}", lender.copy_bytes, "bytes")]
 
 
-def _rates(lender: Lender, ports: dict[str, int], rounds: int, clients: int) -> dict[str, float]:
+def _rates(
+    lender: Lender, ports: dict[str, int], links: tuple[str, ...], rounds: int, clients: int
+) -> dict[str, float]:
     """Median downloads a second of each server over the rounds, in which they take turns; one more is not counted."""
     rates: dict[str, list[float]] = {name: [] for name in ports}
     for number in range(rounds + 1):
         # Who goes first changes, as the machine does.
         for name in sorted(ports, reverse=bool(number % 2)):
             lender.end_deliveries()
-            answer = run_load(Order("127.0.0.1", ports[name], lender.links, clients))
+            answer = run_load(Order("127.0.0.1", ports[name], links, clients))
             if number > 0:
                 rates[name].append(answer.downloads / answer.seconds)
     return {name: median(found) for name, found in rates.items()}

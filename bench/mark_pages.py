@@ -16,6 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from watermark.inspection import PageGeometry, page_geometries
 from watermark.mark import Mark
+from watermark.visible import DIAGONAL_OPACITY
 
 FONT = "Helvetica"
 FOOTER_SIZE = 7.0
@@ -87,7 +88,8 @@ def _draw(canvas: Canvas, width: float, height: float, mark: Mark) -> None:
     canvas.saveState()
     canvas.translate(width / 2, height / 2)
     canvas.rotate(math.degrees(math.atan2(height, width)))
-    canvas.setFillAlpha(0.12)
+    canvas.setFillGray(0)
+    canvas.setFillAlpha(DIAGONAL_OPACITY)
     canvas.setFont(FONT, size)
     top = (len(lines) - 1) / 2 * size * 1.3
     for number, line in enumerate(lines):
