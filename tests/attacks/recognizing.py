@@ -19,6 +19,9 @@ WINDOW = 16
 DISTINCT = 8
 """Different bytes that a run needs: zeros, spaces and rules are in every file."""
 
+SYNTAX = (b"stream", b"endobj", b" obj", b"xref", b"/Type", b"/Length", b"/Filter")
+"""Words of every PDF: a run that holds one is mostly such words, which the copy's own font, too, is written with."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -73,7 +76,7 @@ def runs(data: bytes) -> Iterator[bytes]:
     """Every run of the data that can be recognised."""
     for at in range(len(data) - WINDOW + 1):
         run = data[at : at + WINDOW]
-        if len(set(run)) >= DISTINCT:
+        if len(set(run)) >= DISTINCT and not any(word in run for word in SYNTAX):
             yield run
 
 

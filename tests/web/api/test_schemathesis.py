@@ -19,8 +19,8 @@ from tests.servers.process import free_port
 from tests.service_fixture import Service, service_in
 from tests.web.api import schemathesis_hooks
 
-EVERYDAY_EXAMPLES = 25
-THOROUGH_EXAMPLES = 300
+EVERYDAY_EXAMPLES = 8
+THOROUGH_EXAMPLES = 60
 
 CONFIG = """
 hooks = "{hooks}"
