@@ -78,8 +78,14 @@ def admit(
 
 
 def printable(text: str, where: str) -> str:
-    """The text in NFC, white space at its ends cut. Raises `DomainError` (invalid) when empty or too long."""
+    """The text in NFC, white space at its ends cut.
+
+    Raises `DomainError` (invalid) when it is empty or too long, or holds control characters or half of a character.
+    What else cannot be printed on the mark is the mark's to say.
+    """
     text = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise invalid(where, "Remove the control characters.")
     if not text or len(text) > MAX_NAME:
         raise invalid(where, f"Give 1 to {MAX_NAME} characters.")
     return text

@@ -211,7 +211,7 @@ def test_a_differing_name_is_a_conflict_not_a_change(service: Service) -> None:
     assert [r.name for r in service.sealmark.recipients.list(mail="ANA@acme.example")] == ["Ana Example"]
 
 
-@pytest.mark.parametrize("name", ["Ana\u202eExample", "Ana\u0000", "\U000e0001Ana"])
+@pytest.mark.parametrize("name", ["Ana\u202eExample", "Ana\u2028Example", "\U000e0001Ana"])
 def test_a_name_that_the_mark_cannot_print_is_refused(service: Service, name: str) -> None:
     document = a_document(service)
     a_version(service, document)
@@ -231,6 +231,8 @@ def test_a_name_that_the_mark_cannot_print_is_refused(service: Service, name: st
         ({"download_limit": 1001}, "download_limit"),
         ({"name": ""}, "recipient.name"),
         ({"name": "x" * 201}, "recipient.name"),
+        ({"name": "Ana\u0000"}, "recipient.name"),
+        ({"company": "Ac\nme"}, "recipient.company"),
         ({"mail": "ana"}, "recipient.mail"),
         ({"link_life": timedelta(days=8)}, "link_life"),
         ({"expires_at": "now"}, "expires_at"),
