@@ -90,7 +90,7 @@ class Sealmark:
 
     def close(self) -> None:
         """Hand over what is counted and close the database's connections."""
-        self.denials.hand_over(self.clock())
+        self.denials.hand_over()
         self.database.dispose()
 
 
@@ -103,6 +103,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, clock, random)
     denials = Denials(database, random)
+
+    def check_mark(name: str, mail: str, company: str) -> None:
+        check_markable(name, mail, company, clock().date())
+
     return Sealmark(
         settings=settings,
         clock=clock,
@@ -118,15 +122,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
         compiling=Compiling(database, objects, _child(settings), clock, random),
         recipients=Recipients(database),
-        ndas=Ndas(database, objects, clock, random),
-        sharing=Sharing(
-            database,
-            keys,
-            lambda name, mail, company: check_markable(name, mail, company, clock().date()),
-            settings.url,
-            clock,
-            random,
-        ),
+        ndas=Ndas(database, objects, check_mark, clock, random),
+        sharing=Sharing(database, keys, check_mark, settings.url, clock, random),
         copies=copies,
         denials=denials,
         deliveries=Deliveries(database, keys, copies, denials, clock, random),

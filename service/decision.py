@@ -23,6 +23,7 @@ class Denial(StrEnum):
     USED_UP = "used-up"
     DELIVERY_OVER = "delivery-over"
     TOO_MANY_BYTES = "too-many-bytes"
+    TOO_MANY_SENDS = "too-many-sends"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from service.denials import Denials
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
 from service.ports import Database, Records
-from service.records import Copy, Delivery, Link, Send, Share
+from service.records import Copy, Delivery, InboxEntry, Link, Send, Share
 
 DELIVERY_LIFE = timedelta(minutes=10)
 """How long a granted download may be (re)started: broken mobile connections come back within it."""
@@ -32,6 +32,12 @@ BYTES_PER_DELIVERY = 5
 
 DECIDE_EVERY = timedelta(seconds=1)
 """How long a running download may outlive a revocation."""
+
+PIECE = 32 * 1024
+"""Bytes between two looks at the clock: few enough that a slow client, too, is decided over each second."""
+
+MAX_SENDS = 100
+"""Sends of one delivery: readers that fetch a report in ranges need some tens; each is two entries of the log."""
 
 TOUCH_EVERY = timedelta(seconds=10)
 """How often a running send says that it lives: well within the silence that the worker takes for a crash."""
@@ -177,10 +183,11 @@ class Deliveries:
                 return
             close_send(records, send, sent, outcome, sending.actor, now, self._random, sending.references())
 
-    def touch(self, send: Send, sent: int) -> None:
-        """Say that bytes still flow, so that the worker does not take the send for dead."""
+    def touch(self, send: Send, sent: int) -> bool:
+        """Say that bytes still flow, so that the worker does not take the send for dead. False: it did."""
         with self._database.write() as records:
-            records.change(send, alive_at=self._clock(), sent=sent)
+            changed = records.change(send, expect={"ended_at": None}, alive_at=self._clock(), sent=sent)
+        return changed is not None
 
     def now(self) -> datetime:
         """The service's clock."""
@@ -232,8 +239,12 @@ class Deliveries:
         self, records: Records, allowed: Allowed, copy: Copy, link: Link, actor: Actor, now: datetime
     ) -> Delivery | Denial:
         share = records.get(Share, allowed.share.id, lock=True)
-        if share is None or share.revoked_at:
+        grant = self._database.grant(allowed.share.id, link.hash, now)
+        if share is None or grant is None:
             return Denial.SHARE_REVOKED
+        decided = decide(grant, now, asking=True)  # once more: minting took time
+        if isinstance(decided, Denial):
+            return decided
         running = _running(records, share, copy, now)
         if running is not None:
             return running
@@ -279,6 +290,8 @@ class Deliveries:
         length = span[1] - span[0]
         if current is None:
             return Denial.DELIVERY_OVER
+        if len(records.find(Send, delivery_id=delivery.id, limit=MAX_SENDS)) >= MAX_SENDS:
+            return Denial.TOO_MANY_SENDS
         if current.bytes_sent + length > BYTES_PER_DELIVERY * copy.length:
             return Denial.TOO_MANY_BYTES
         records.change(current, bytes_sent=current.bytes_sent + length)
@@ -348,7 +361,7 @@ class Deliveries:
         *,
         details: Details | None = None,
         **references: Any,
-    ) -> object:
+    ) -> InboxEntry:
         known: dict[str, Any] = {
             "share": allowed.share.id,
             "link": link_hash,
@@ -386,15 +399,16 @@ class Sending:
         decided_at = touched_at = self._deliveries.now()
         try:
             with closing(self._pieces):
-                for piece in self._pieces:
+                for piece in _in_pieces(self._pieces):
                     now = self._deliveries.now()
-                    if now - decided_at >= DECIDE_EVERY:
+                    if abs(now - decided_at) >= DECIDE_EVERY:  # a clock that is set back decides, too
                         if self._deliveries.still_allowed(self.delivery):
                             outcome = "revoked"
                             return
                         decided_at = now
-                    if now - touched_at >= TOUCH_EVERY:
-                        self._deliveries.touch(self.send, sent)
+                    if abs(now - touched_at) >= TOUCH_EVERY:
+                        if not self._deliveries.touch(self.send, sent):
+                            return  # taken for dead and ended: what is sent now would be in no entry
                         touched_at = now
                     yield piece
                     sent += len(piece)
@@ -432,6 +446,12 @@ def close_send(
         records.change(delivery, bytes_sent=delivery.bytes_sent - send.reserved + sent)
     details: Details = {"sent": sent}
     records.add(entry("download.ended", actor, now, random, outcome=outcome, details=details, **references))
+
+
+def _in_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        for at in range(0, len(piece), PIECE):
+            yield piece[at : at + PIECE]
 
 
 def _running(records: Records, share: Share, copy: Copy | None, now: datetime) -> Delivery | None:

@@ -28,13 +28,13 @@ class Denials:
         self._lock = threading.Lock()
         self._count = 0
         self._since: datetime | None = None
+        self._timer: threading.Timer | None = None
 
     def record(self, reason: Denial, share: Share, link_hash: str, actor: Actor, now: datetime) -> None:
         """The entry of this denial, unless this link had one within the minute.
 
         Raises `DatabaseUnavailable`: an answer that says why needs its entry.
         """
-        minute = int(now.timestamp()) // int(ONCE_A.total_seconds())
         made = entry(
             "download.denied",
             actor,
@@ -47,6 +47,7 @@ class Denials:
             document=share.document_id,
             recipient=share.recipient_id,
         )
+        minute = int(now.timestamp()) // int(ONCE_A.total_seconds())
         try:
             with self._database.write() as records:
                 records.add(Throttle(key=f"denied:{link_hash}:{minute}", until=now + ONCE_A))
@@ -55,19 +56,23 @@ class Denials:
             return
 
     def count_unauthentic(self, now: datetime) -> None:
-        """Count one request that was not authentic; once a minute the count is handed over."""
+        """Count one request that was not authentic; within a minute the count is handed over."""
         with self._lock:
             self._count += 1
             self._since = self._since or now
-            if now < self._since + ONCE_A:
+            if self._timer is not None:
                 return
-        self.hand_over(now)
+            self._timer = threading.Timer(ONCE_A.total_seconds(), self.hand_over)
+            self._timer.daemon = True
+            self._timer.start()
 
-    def hand_over(self, now: datetime) -> None:
+    def hand_over(self) -> None:
         """Store this process's count for the summary entry; kept for the next time when that fails."""
         with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
             count, since = self._count, self._since
-            self._count, self._since = 0, None
+            self._count, self._since, self._timer = 0, None, None
         if not count or since is None:
             return
         key = identifiers.new_id("tal", self._random(16))
@@ -77,7 +82,7 @@ class Denials:
         except DatabaseUnavailable:
             with self._lock:
                 self._count += count
-                self._since = since
+                self._since = since  # the next one that is counted starts the clock again
 
 
 def sum_up(database: Database, now: datetime, random: Random) -> int:

@@ -145,13 +145,15 @@ class Documents:
         Memory does not grow with the file. Raises `DomainError`: not-found, wrong-state (a version's file never
         changes), file-refused (there are no bytes), too-large; `StoreError`; nothing is left behind then.
         """
-        self._check_awaiting(self.version(document_id, version_id))
-        stored, sha256 = self._objects.put("original", "version", version_id, self._bounded(chunks))
+        awaiting = self.version(document_id, version_id)
+        self._check_awaiting(awaiting)
+        try:
+            stored, sha256 = self._objects.put("original", "version", version_id, self._bounded(chunks))
+        except DomainError as refusal:
+            self._record_refusal(actor, awaiting, refusal)
+            raise
         now = self._clock()
         try:
-            if not stored.size:
-                detail = "The body is empty: send the PDF as the raw body."
-                raise DomainError(Problem.FILE_REFUSED, detail, reason=RefusalReason.NOT_A_PDF)
             with self._database.write() as records:
                 version = _version(records, document_id, version_id, lock=True)
                 self._check_awaiting(version)
@@ -201,6 +203,25 @@ class Documents:
                 detail = f"A file has at most {limit} bytes (SEALMARK_MAX_FILE_BYTES)."
                 raise DomainError(Problem.TOO_LARGE, detail, limit=limit)
             yield chunk
+        if not size:
+            detail = "The body is empty: send the PDF as the raw body."
+            raise DomainError(Problem.FILE_REFUSED, detail, reason=RefusalReason.NOT_A_PDF)
+
+    def _record_refusal(self, actor: Actor, version: Version, refusal: DomainError) -> None:
+        """The entry of a file that was refused while it arrived; the version awaits another."""
+        reasons = {Problem.TOO_LARGE: RefusalReason.TOO_LARGE, Problem.FILE_REFUSED: RefusalReason.NOT_A_PDF}
+        made = entry(
+            "version.refused",
+            actor,
+            self._clock(),
+            self._random,
+            outcome="refused",
+            reason=str(reasons.get(refusal.problem, RefusalReason.DAMAGED)),
+            document=version.document_id,
+            version=version.id,
+        )
+        with self._database.write() as records:
+            records.add(made)
 
     def _discard(self, stored: SealedObject) -> None:
         try:

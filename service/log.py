@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from crypto import canonical
-from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Details, Random, entry, timestamp
+from crypto import canonical, identifiers
+from crypto.errors import IdentifierInvalid
+from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Details, Outcome, Random, entry, timestamp
 from service.errors import invalid
 from service.ports import Database
 from service.records import LoggedEntry, LogState
@@ -48,9 +49,18 @@ class LogFilter:
     outcome: str | None = None
 
     def where(self) -> dict[str, Any]:
-        """The conditions for `Records.find`. Raises `DomainError` (invalid) for a kind that does not exist."""
+        """The conditions for `Records.find`.
+
+        Raises `DomainError` (invalid) for a kind or outcome that does not exist and for what is no identifier: the
+        filter enters the pull's leaf, which cannot be erased, so nothing personal may stand in it.
+        """
         if self.kind is not None and self.kind not in KINDS:
             raise invalid("kind", f"There is no such kind of entry. Kinds: {', '.join(KINDS)}.")
+        if self.outcome is not None and self.outcome not in get_args(Outcome):
+            raise invalid("outcome", f"There is no such outcome. Outcomes: {', '.join(get_args(Outcome))}.")
+        for name, prefix in (("document", "doc"), ("recipient", "rcp"), ("share", "shr")):
+            if getattr(self, name) is not None:
+                _check_identifier(name, getattr(self, name), prefix)
         named = {"kind", "document", "recipient", "share", "outcome"}
         found = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
         if self.since is not None:
@@ -187,6 +197,13 @@ def flat(logged: LoggedEntry) -> Mapping[str, object]:
     for name in PERSONAL_FIELDS & logged.revealed.keys():
         row[name] = logged.revealed[name]["value"]
     return row
+
+
+def _check_identifier(where: str, text: str, prefix: str) -> None:
+    try:
+        identifiers.parse_id(text, prefix)
+    except IdentifierInvalid as error:
+        raise invalid(where, f"Name a {where} by its id, {prefix}_…; list them to find it.") from error
 
 
 def _harmless(cell: str) -> str:

@@ -7,6 +7,7 @@ the shares that no other covers end with it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain, islice
@@ -20,7 +21,7 @@ from service.freemail import FREE_MAIL
 from service.mail import parse_domain
 from service.objects import SealedObjects
 from service.ports import Database, Records
-from service.recipients import admit
+from service.recipients import CheckMark, admit, check_markable_person
 from service.records import Classification, Document, Nda, NdaState, Recipient, SealedObject, Share
 
 MAX_EVIDENCE = 20 * 1024 * 1024
@@ -35,9 +36,17 @@ SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 class Ndas:
     """Adds, approves and revokes agreements, with their evidence."""
 
-    def __init__(self, database: Database, objects: SealedObjects, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        database: Database,
+        objects: SealedObjects,
+        check_mark: CheckMark,
+        clock: Clock,
+        random: Random,
+    ) -> None:
         self._database = database
         self._objects = objects
+        self._check_mark = check_mark
         self._clock = clock
         self._random = random
 
@@ -57,7 +66,7 @@ class Ndas:
     ) -> Nda:
         """A new agreement of one person (`mail`, `name`) or of one company (`domain`), pending unless `approved`.
 
-        Raises `DomainError` (invalid, recipient-conflict).
+        Raises `DomainError` (invalid, recipient-conflict, unmarkable-name: a person who could not be shared with).
         """
         now = self._clock()
         start = valid_from or now
@@ -67,8 +76,10 @@ class Ndas:
             raise invalid("valid_until", "An agreement ends after it begins.")
         if not SOURCE.fullmatch(source):
             raise invalid("source", "Name the system that holds it in a-z, 0-9 and -, such as ironclad.")
-        if len(reference) > 200:
-            raise invalid("reference", "A reference has at most 200 characters.")
+        if len(reference) > 200 or any(unicodedata.category(c) in {"Cc", "Cs"} for c in reference):
+            raise invalid("reference", "A reference has at most 200 characters, and no control characters.")
+        if mail is not None:
+            check_markable_person(self._check_mark, name, mail, company)
         covered_domain = _company_domain(domain) if domain is not None else None
         with self._database.write() as records:
             recipient_id = None

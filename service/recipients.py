@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from service.records import Recipient
 
 MAX_NAME = 200
 """Code points of a name or a company: what the footer of the mark has room for (watermark/mark.py)."""
+
+CheckMark = Callable[[str, str, str], None]
+"""(name, mail, company): raises `DomainError` (unmarkable-name) for what the mark cannot print."""
 
 
 class Recipients:
@@ -75,6 +79,12 @@ def admit(
     records.add(recipient)
     records.add(entry("recipient.created", actor, now, random, personal=personal, recipient=recipient.id))
     return recipient
+
+
+def check_markable_person(check_mark: CheckMark, name: str, mail: str, company: str) -> None:
+    """Raise `DomainError` unless this person, as `admit` would keep them, can be printed on a mark."""
+    kept_company = printable(company, "recipient.company") if company else ""
+    check_mark(printable(name, "recipient.name"), parse_address(mail, "recipient.mail").mail, kept_company)
 
 
 def printable(text: str, where: str) -> str:

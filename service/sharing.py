@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
 from service.ndas import covering
 from service.ports import Database, Records, Taken
-from service.recipients import admit, printable
+from service.recipients import CheckMark, admit, check_markable_person
 from service.records import (
     Classification,
     Document,
@@ -35,9 +35,6 @@ MAX_DOWNLOADS = 1000
 
 MAX_PURPOSE = 500
 """Characters of a purpose: a sentence or two."""
-
-CheckMark = Callable[[str, str, str], None]
-"""(name, mail, company): raises `DomainError` (unmarkable-name) for what the mark cannot print."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +91,7 @@ class Sharing:
         purpose = purpose.strip()
         if not purpose or len(purpose) > MAX_PURPOSE:
             raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
-        self._check_mark(
-            printable(name, "recipient.name"),
-            mail,
-            printable(company, "recipient.company") if company else "",
-        )
+        check_markable_person(self._check_mark, name, mail, company)
         for _ in range(2):
             try:
                 with self._database.write() as records:
@@ -133,7 +126,7 @@ class Sharing:
         raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
 
     def link(self, actor: Actor, share_id: str, life: timedelta = DEFAULT_LINK_LIFE) -> NewLink:
-        """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, invalid)."""
+        """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, nda-required, invalid)."""
         now = self._clock()
         with self._database.write() as records:
             share = records.get(Share, share_id, lock=True)
@@ -142,6 +135,10 @@ class Sharing:
             if share.revoked_at or share.expires_at <= now:
                 detail = "This share has ended: make a new one."
                 raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
+            recipient = records.get(Recipient, share.recipient_id)
+            if recipient is None:
+                raise not_found("recipient", share.recipient_id)
+            self._check_document(records, share.document_id, share.pinned_version_id, recipient, now)
             return self._add_link(records, actor, share, now, life)
 
     def revoke(self, actor: Actor, share_id: str) -> Share:

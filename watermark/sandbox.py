@@ -53,6 +53,8 @@ DEFAULT_INPUT_BYTES = 100 * MIB
 MAX_FACTS_BYTES = 8 * MIB
 # A pipe of Linux holds 64 KiB; larger pieces save turns of the loop, not copies.
 PIECE_BYTES = 256 * 1024
+# Characters kept of the place in our code that a child names; it goes into the operator's log only.
+MAX_WHERE = 200
 # How often a child that has closed its pipe is asked whether it has ended.
 POLL_SECONDS = 0.005
 
@@ -269,7 +271,10 @@ def _judge(answer: _Answer, in_time: bool, status: int) -> ChildResult:
                 return ChildResult(header["facts"], payload)
             if "unavailable" in header:
                 raise SandboxUnavailable(f"The child process could not begin: {header['unavailable']}")
-            raise Refused(RefusalReason(header["refused"]), header["message"], where=header["where"])
+            # The message is ours, by the reason: a parser that was taken over may have written the child's.
+            raise Refused(
+                RefusalReason(header["refused"]), where=str(header["where"] or "")[:MAX_WHERE] or None
+            )
         except (ValueError, KeyError) as error:
             # Only a child whose parser was taken over answers like this.
             raise Refused(RefusalReason.DAMAGED) from error

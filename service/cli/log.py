@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -15,6 +15,9 @@ from service.cli.output import answer, json_option, note, table
 from service.cli.session import opened, system_user
 from service.cli.values import BACK
 from service.log import MAX_PAGE, LogFilter, flat, shown
+
+if TYPE_CHECKING:
+    from service.app import Sealmark
 
 COLUMNS = ("index", "time", "kind", "outcome", "actor_type", "actor", "name", "mail", "document", "share")
 
@@ -59,6 +62,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 def list_(after: int | None, size: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
     """List entries in order of their index."""
     with opened() as sealmark:
+        _bring_up_to_date(sealmark)
         page = sealmark.log.page(system_user(), LogFilter(**chosen), after=after, limit=limit, size=size)
         waiting = sealmark.sequencer.lag()
     if as_json:
@@ -95,6 +99,7 @@ def export(form: str, output: Path | None, as_json: bool, **chosen: Any) -> None
     if as_json and output is None:
         raise click.UsageError("--json goes with --output; on standard output, ndjson is JSON already.")
     with opened() as sealmark:
+        _bring_up_to_date(sealmark)
         pieces = sealmark.log.export(system_user(), LogFilter(**chosen), cast(Literal["ndjson", "csv"], form))
         if output is None:
             stream = sys.stdout.buffer
@@ -105,6 +110,12 @@ def export(form: str, output: Path | None, as_json: bool, **chosen: Any) -> None
         size = _write_new(output, pieces)
     said = {"file": str(output), "format": form, "bytes": size}
     answer(said, as_json)
+
+
+def _bring_up_to_date(sealmark: Sealmark) -> None:
+    """Give waiting entries their place, as a worker does each moment: where none runs, the log is whole too."""
+    while sealmark.sequencer.run_once():
+        pass
 
 
 def _write_new(path: Path, pieces: Iterator[bytes]) -> int:

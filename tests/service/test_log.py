@@ -249,3 +249,23 @@ def test_a_csv_export_of_nothing_still_names_its_columns(service: Service) -> No
 def test_every_kind_of_entry_has_a_closed_set_of_details() -> None:
     assert len(KINDS) == len(set(KINDS))
     assert all(isinstance(details, frozenset) for details in KINDS.values())
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"recipient": "ana@acme.example"},
+        {"document": "SOC 2"},
+        {"share": "rcp_" + "0" * 26},
+        {"outcome": "Ana Example"},
+    ],
+    ids=str,
+)
+def test_nothing_personal_enters_a_leaf_by_the_filter_of_a_pull(
+    service: Service, chosen: dict[str, str]
+) -> None:
+    with pytest.raises(DomainError):
+        service.sealmark.log.page(OPERATOR, LogFilter(**chosen))  # type: ignore[arg-type]
+    with pytest.raises(DomainError):
+        service.sealmark.log.export(OPERATOR, LogFilter(**chosen), "ndjson")  # type: ignore[arg-type]
+    assert service.entries("log.pulled") == []

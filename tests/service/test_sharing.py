@@ -326,3 +326,36 @@ def test_the_same_new_recipient_in_many_calls_at_once_is_one_recipient(service: 
     assert len({share.id for share in shares}) == 16
     assert len({share.recipient_id for share in shares}) == 1
     assert len(service.entries("recipient.created")) == 1
+
+
+def test_no_link_is_handed_out_that_would_not_open(service: Service) -> None:
+    document = a_document(service)
+    a_version(service, document)
+    nda = an_nda(service, valid_until=service.clock() + timedelta(days=1))
+    share, _ = a_share(service, document)
+    service.clock.advance(days=1)  # the agreement has run out, and nothing was swept yet
+    with pytest.raises(DomainError) as caught:
+        service.sealmark.sharing.link(OPERATOR, share.id)
+    assert caught.value.problem == Problem.NDA_REQUIRED
+    an_nda(service)
+    service.sealmark.sharing.link(OPERATOR, share.id)
+    service.sealmark.documents.revoke(OPERATOR, document.id)
+    with pytest.raises(DomainError, match="revoked"):
+        service.sealmark.sharing.link(OPERATOR, share.id)
+    assert nda.valid_until == service.clock()
+
+
+@pytest.mark.parametrize("name", ["Ana\u202eExample", "\U000e0001Ana"])
+def test_an_agreement_admits_nobody_whom_the_mark_cannot_print(service: Service, name: str) -> None:
+    with pytest.raises(DomainError) as caught:
+        an_nda(service, domain=None, mail="ana@acme.example", name=name)
+    assert caught.value.problem == Problem.UNMARKABLE_NAME
+    assert service.sealmark.recipients.list() == []
+
+
+def test_an_address_is_marked_as_it_is_kept(service: Service) -> None:
+    document = a_document(service)
+    a_version(service, document)
+    an_nda(service)
+    share, _ = a_share(service, document, mail="a\u0308nne@acme.example")
+    assert service.sealmark.recipients.get(share.recipient_id).mail == "änne@acme.example"

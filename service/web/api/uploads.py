@@ -32,13 +32,12 @@ T = TypeVar("T")
 def pdf_pieces(limit: int) -> Iterator[bytes]:
     """The pieces of the request's body, as they arrive.
 
-    Raises `DomainError` at the call: unsupported-media-type, too-large (by its `Content-Length`, before a byte
-    is read). A body that breaks off raises while it is iterated, so half a file is never taken for one.
+    Raises `DomainError`: unsupported-media-type at the call, too-large when it is iterated (by its
+    `Content-Length`, before a byte is read), so that whoever takes the pieces can record the refusal. A body that
+    breaks off raises while it is iterated, so half a file is never taken for one.
     """
     require_type(PDF)
     request.max_content_length = limit
-    if request.content_length is not None and request.content_length > limit:
-        raise _too_large(limit)
     return _pieces(limit)
 
 
@@ -76,6 +75,8 @@ class Waiting:
 
 
 def _pieces(limit: int) -> Iterator[bytes]:
+    if request.content_length is not None and request.content_length > limit:
+        raise _too_large(limit)
     while True:
         try:
             piece = request.stream.read(PIECE)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from flask import request
 
-STALL_SECONDS = 60.0
-"""How long one piece (at most 256 KiB) may take to leave: slower than 4 KB/s, a report does not arrive anyway."""
+STALL_SECONDS = 20.0
+"""How long one piece (`delivery.PIECE`, 32 KiB) may take to leave: below 2 KB/s a report does not arrive anyway.
+
+With the time between two signs of life (`delivery.TOUCH_EVERY`) it stays below the least silence that the worker
+takes for a crash (SEALMARK_SILENT_SECONDS)."""
 
 
 def end_stalls() -> None:

@@ -178,6 +178,11 @@ DENIALS = {
         "The file was sent several times over already.",
         "open_again",
     ),
+    Denial.TOO_MANY_SENDS: (
+        "This download was repeated too often",
+        "The file was asked for in very many parts.",
+        "open_again",
+    ),
 }
 """For each reason: what happened, why, and the sentence that says what to do."""
 

@@ -9,9 +9,10 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from service.delivery import BYTES_PER_DELIVERY
+from service.decision import Allowed
+from service.delivery import BYTES_PER_DELIVERY, MAX_SENDS
 from service.facts import Facts
-from service.records import Send
+from service.records import Copy, Send
 from tests.service_fixture import OPERATOR
 from tests.web.recipient.lending import ADDRESS, PAGES, Lent, report_pdf
 
@@ -190,3 +191,51 @@ def test_a_copy_stays_the_one_that_was_granted_when_a_newer_version_is_ready(len
     assert [row["version"] for row in lent.service.entries("download.begun")] == [old]
     assert [row["version"] for row in lent.service.entries("download.ended")] == [old]
     assert lent.granted() != path
+
+
+def test_a_clock_that_is_set_back_does_not_let_a_revoked_download_go_on(lent: Lent) -> None:
+    running = lent.begin(lent.granted())
+    next(running.body)
+    lent.service.clock.advance(hours=-1)
+    lent.service.sealmark.sharing.revoke(OPERATOR, lent.share.id)
+    with pytest.raises(ConnectionResetError):
+        list(running.body)
+    running.close()
+    assert lent.service.entries("download.ended")[0]["outcome"] == "revoked"
+
+
+def test_a_send_that_the_worker_took_for_dead_sends_nothing_more(lent: Lent) -> None:
+    running = lent.begin(lent.granted())
+    next(running.body)
+    lent.service.clock.advance(seconds=300)
+    assert lent.service.sealmark.sweeping.end_silent_sends() == 1
+    with pytest.raises(ConnectionResetError):
+        list(running.body)
+    running.close()
+    assert [entry["outcome"] for entry in lent.service.entries("download.ended")] == ["unknown"]
+
+
+def test_a_download_is_not_asked_for_in_endless_parts(lent: Lent) -> None:
+    path = lent.granted()
+    for _ in range(MAX_SENDS):
+        assert lent.browser.get(path, headers={"Range": "bytes=0-0"}).status_code == 206
+    assert lent.browser.get(path, headers={"Range": "bytes=0-0"}).status_code == 410
+    assert lent.service.entries("download.denied")[0]["reason"] == "too-many-sends"
+    assert len(lent.service.entries("download.begun")) == MAX_SENDS
+
+
+def test_what_is_revoked_while_the_copy_is_minted_is_not_granted(
+    lent: Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = lent.service.sealmark.copies
+    mint = copies.mint
+
+    def slowly(allowed: Allowed) -> Copy:
+        minted = mint(allowed)
+        lent.service.sealmark.documents.revoke(OPERATOR, lent.share.document_id)
+        return minted
+
+    monkeypatch.setattr(copies, "mint", slowly)
+    assert lent.browser.post(lent.path).status_code == 410
+    assert lent.service.entries("download.granted") == []
+    assert lent.service.entries("download.denied")[0]["reason"] == "document-revoked"
