@@ -24,3 +24,60 @@ yandex.ru yeah.net ymail.com zoho.com zoho.eu zohomail.com
 """
 
 FREE_MAIL = frozenset(_KNOWN.split())
+"""The providers' own domains, in the form that `service.mail.parse_domain` gives."""
+
+PUBLIC_SUFFIXES = frozenset(
+    [
+        "ac.jp",
+        "ac.nz",
+        "ac.uk",
+        "co.id",
+        "co.il",
+        "co.in",
+        "co.jp",
+        "co.kr",
+        "co.nz",
+        "co.th",
+        "co.uk",
+        "co.za",
+        "com.ar",
+        "com.au",
+        "com.br",
+        "com.cn",
+        "com.co",
+        "com.hk",
+        "com.mx",
+        "com.my",
+        "com.pl",
+        "com.sg",
+        "com.tr",
+        "com.tw",
+        "com.ua",
+        "edu.au",
+        "gov.au",
+        "gov.uk",
+        "ne.jp",
+        "net.au",
+        "net.br",
+        "net.uk",
+        "or.jp",
+        "or.kr",
+        "org.au",
+        "org.br",
+        "org.nz",
+        "org.uk",
+        "org.za",
+    ]
+)
+"""Endings of two labels below which anybody registers: the ones that are likely to be typed for a company's domain."""
+
+
+def is_shared(domain: str) -> bool:
+    """Whether this domain, in the form of `parse_domain`, is no single company's.
+
+    That is a listed provider's domain, anything below one (`mail.gmail.com`), or a bare public suffix (`co.uk`). False
+    says only that the domain is not known here.
+    """
+    labels = domain.split(".")
+    above = (".".join(labels[start:]) for start in range(len(labels)))
+    return domain in PUBLIC_SUFFIXES or any(parent in FREE_MAIL for parent in above)

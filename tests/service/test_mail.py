@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.errors import DomainError
-from service.freemail import FREE_MAIL
+from service.freemail import FREE_MAIL, PUBLIC_SUFFIXES, is_shared
 from service.mail import parse_address, parse_domain
 
 
@@ -68,4 +68,31 @@ def test_a_domain_is_exact_and_in_its_ascii_form() -> None:
 
 def test_the_list_of_free_mail_is_in_the_form_that_domains_are_compared_in() -> None:
     assert {parse_domain(domain) for domain in FREE_MAIL} == FREE_MAIL
+    assert {parse_domain(domain) for domain in PUBLIC_SUFFIXES} == PUBLIC_SUFFIXES
     assert "gmail.com" in FREE_MAIL
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "gmail.com",
+        "mail.gmail.com",
+        "a.b.gmail.com",
+        "yahoo.co.uk",
+        "co.uk",
+        "com.au",
+        "co.jp",
+        "com.br",
+        "co.in",
+    ]
+    + ["co.nz", "co.za", "com.cn", "com.mx", "com.tr", "or.jp", "ac.uk", "gov.uk", "org.uk"],
+)
+def test_a_domain_that_many_share_stands_for_no_company(domain: str) -> None:
+    assert is_shared(parse_domain(domain))
+
+
+@pytest.mark.parametrize(
+    "domain", ["acme.example", "acme.co.uk", "mail.acme.com.au", "notgmail.com", "gmail.com.acme.example"]
+)
+def test_a_domain_that_one_company_can_own_is_not_shared(domain: str) -> None:
+    assert not is_shared(parse_domain(domain))
