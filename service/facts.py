@@ -18,8 +18,12 @@ from service.records import Kind
 MAX_ITEMS = 1000
 """Sections, controls or exceptions of one report: several times what the largest real ones have."""
 
-MAX_PAGE = 2000
-"""The highest page a fact may name: the default limit of pages of a file."""
+MAX_PAGE = 20_000
+"""The highest page a fact may name: the most that `SEALMARK_MAX_PAGES` may allow. The file's own end is the real bound,
+and `beyond_file` holds facts to it."""
+
+NAMED_IN_ERRORS = 5
+"""Control ids that one message repeats; each is a `Code`, so of 40 characters at most."""
 
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
 LongText = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]+$")]
@@ -98,7 +102,13 @@ class ReportException(_Model):
 
 
 class Facts(_Model):
-    """All facts of one version."""
+    """All facts of one version.
+
+    Each may be left out, the period of a Type II report and the date of a Type I report too: what cannot be is refused,
+    what is not said is not. A version never changes, so what is left out stays unsaid; a new version can say it.
+
+    Exceptions may stand without a list of controls. Once any control is listed, every exception must name a listed one.
+    """
 
     period_start: date | None = None
     period_end: date | None = None
@@ -123,9 +133,11 @@ class Facts(_Model):
         ids = [control.id for control in self.controls]
         if len(set(ids)) != len(ids):
             raise ValueError("controls must not repeat an id")
-        unknown = {found.control for found in self.exceptions} - set(ids)
+        unknown = sorted({found.control for found in self.exceptions} - set(ids))
         if ids and unknown:
-            raise ValueError(f"exceptions name controls that are not listed: {', '.join(sorted(unknown))}")
+            named = ", ".join(unknown[:NAMED_IN_ERRORS])
+            more = f" and {len(unknown) - NAMED_IN_ERRORS} more" if len(unknown) > NAMED_IN_ERRORS else ""
+            raise ValueError(f"exceptions name controls that are not listed: {named}{more}")
         return self
 
 

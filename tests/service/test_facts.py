@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.errors import DomainError, Problem
-from service.facts import Facts, beyond_file, check_kind
+from service.facts import MAX_PAGE, Facts, beyond_file, check_kind
 from service.records import Kind
 
 TYPE_2: dict[str, Any] = {
@@ -123,3 +123,28 @@ def test_controls_and_exceptions_beyond_the_file_are_seen_too() -> None:
 
 def test_facts_within_the_file_are_fine() -> None:
     assert beyond_file(Facts.model_validate(TYPE_2), 40) is None
+
+
+def test_a_fact_may_name_any_page_that_the_longest_allowed_file_can_have() -> None:
+    section = {"kind": "controls", "title": "C", "first_page": 1, "last_page": 20_000}
+    facts = Facts.model_validate({"sections": [section]})
+    assert beyond_file(facts, 20_000) is None
+    assert beyond_file(facts, 2000) is not None
+    with pytest.raises(ValidationError):
+        Facts.model_validate({"sections": [{**section, "last_page": MAX_PAGE + 1}]})
+
+
+def test_facts_may_be_left_out() -> None:
+    for kind in Kind:
+        check_kind(Facts(), kind)
+
+
+def test_exceptions_may_stand_without_a_list_of_controls() -> None:
+    assert Facts.model_validate({**TYPE_2, "controls": []}).exceptions
+
+
+def test_an_error_repeats_five_unlisted_controls_at_most() -> None:
+    found = [{**TYPE_2["exceptions"][0], "control": f"NO-{place}"} for place in range(1, 9)]
+    with pytest.raises(ValidationError, match=r"NO-1, NO-2, NO-3, NO-4, NO-5 and 3 more") as caught:
+        Facts.model_validate({**TYPE_2, "exceptions": found})
+    assert "NO-6" not in caught.value.errors()[0]["msg"]
