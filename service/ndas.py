@@ -17,7 +17,7 @@ from crypto import identifiers
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
-from service.freemail import FREE_MAIL
+from service.freemail import is_shared
 from service.mail import parse_domain
 from service.objects import SealedObjects
 from service.ports import Database, Records
@@ -278,7 +278,7 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
 
 def _company_domain(domain: str) -> str:
     parsed = parse_domain(domain)
-    if parsed in FREE_MAIL:
+    if is_shared(parsed):
         detail = "Anybody can have an address there, so it is no company's: cover the person by their mail."
         raise invalid("domain", detail)
     return parsed
