@@ -1,16 +1,18 @@
 """Settings: read once from the environment, typed, frozen. No secret has a default.
 
 `SETTINGS` is the one list of them with their meaning; README and `sealmark doctor` print it. A secret comes as the
-path of a file that holds it (`SEALMARK_…_FILE`), never in a URL.
+path of a file that holds it (`SEALMARK_…_FILE`), never in a URL. No error repeats a value, since somebody may have put
+a secret there all the same.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 PREFIX = "SEALMARK_"
 
@@ -23,7 +25,8 @@ SETTINGS: Mapping[str, str] = {
     "STORE_SECRET_KEY_FILE": "File with the secret key of the S3 store. Required for s3://",
     "STORE_CA_FILE": "File with the certificate authority of the S3 store, if it is one of your own",
     "STORE_CREATE": "`yes`: make the bucket at start when it is missing. Default: no",
-    "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME`. Default: SQLite below DATA",
+    "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME` (?sslmode=…&sslrootcert=PATH). "
+    "Default: SQLite below DATA",
     "DATABASE_PASSWORD_FILE": "File with the database user's password, for PostgreSQL",
     "KEY": "Master key: `file:PATH`, outside DATA, mode 0600. Required; `sealmark keys init` makes it",
     "TRUSTED_PROXIES": "Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, comma-separated. "
@@ -36,12 +39,28 @@ SETTINGS: Mapping[str, str] = {
     "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
-    "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown). Default: 30",
+    "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
+    "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_MAX_PAGES = 2000
+
+DEFAULT_SILENT_SECONDS = 60
+LEAST_SILENT_SECONDS = 45
+"""More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
+before its next sign of life is due (`delivery.TOUCH_EVERY`)."""
+
+_POSTGRESQL = re.compile(
+    r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"
+    r"/[^\s:/?#@]+(?:\?[^\s#]*)?"
+)
+"""The whole form, with no place for a password however it is written: other readers of URLs than ours find one where
+`urlsplit` does not (`//user:pass/word@host/name`)."""
+
+_DATABASE_QUERY = frozenset({"sslmode", "sslrootcert"})
+"""What a database URL may ask for. A closed list: libpq takes `password`, `sslpassword` and `passfile` there too."""
 
 
 class SettingError(Exception):
@@ -124,19 +143,22 @@ def load(environ: Mapping[str, str]) -> Settings:
         threads=_number(given, "THREADS", 16, 1, 256),
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
-        silent_seconds=_number(given, "SILENT_SECONDS", 30, 15, 3600),
+        silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
 
 def read_secret(path: Path, name: str) -> str:
-    """The secret in this file, without the line end. Raises `SettingError`; its message does not hold the secret."""
+    """The secret in this file, without the line end.
+
+    Raises `SettingError`, whose message holds neither the secret nor the path: the secret may stand in its place.
+    """
     try:
         secret = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(name, f"cannot read {path}: {type(error).__name__}") from error
+        raise SettingError(name, f"cannot read the file that it names: {type(error).__name__}") from None
     if not secret:
-        raise SettingError(name, f"{path} is empty")
+        raise SettingError(name, "the file that it names is empty")
     return secret
 
 
@@ -147,8 +169,15 @@ def _required(given: Mapping[str, str], name: str) -> str:
     return value
 
 
+def _split(name: str, text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        raise SettingError(name, f"cannot be read as a URL. {SETTINGS[name]}") from None
+
+
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
+    parts = _split("URL", text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise SettingError("URL", "must be the public base, such as https://reports.acme.example")
     if parts.username or parts.password:
@@ -172,20 +201,20 @@ def _store(given: Mapping[str, str], data: Path) -> FolderStore | S3Store:
     scheme, _, rest = text.partition(":")
     if scheme == "folder" and rest:
         return FolderStore(Path(rest).absolute())
-    parts = urlsplit(text)
+    parts = _split("STORE", text)
     if scheme != "s3" or not parts.hostname:
-        raise SettingError("STORE", f"cannot be {text[:40]!r}. {SETTINGS['STORE']}")
-    if parts.username or parts.password:
+        raise SettingError("STORE", f"cannot be this. {SETTINGS['STORE']}")
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    endpoint = query.pop("endpoint", "")
+    if "@" in parts.netloc + endpoint:
         raise SettingError(
             "STORE", "must hold no keys: give them by STORE_ACCESS_KEY_FILE and STORE_SECRET_KEY_FILE"
         )
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    endpoint = query.pop("endpoint", "")
     region = query.pop("region", "us-east-1")
     secure = query.pop("tls", "yes") != "no"
     if not endpoint or query:
         raise SettingError("STORE", f"must name an endpoint and nothing unknown. {SETTINGS['STORE']}")
-    if not secure and not _loopback(urlsplit(f"//{endpoint}").hostname or ""):
+    if not secure and not _loopback(_split("STORE", f"//{endpoint}").hostname or ""):
         raise SettingError("STORE", "tls=no is only for a store on loopback")
     return S3Store(
         bucket=parts.hostname,
@@ -207,11 +236,16 @@ def _database(text: str) -> str:
                 "DATABASE", "must be sqlite:PATH, such as sqlite:/var/lib/sealmark/sealmark.db"
             )
         return f"sqlite:///{Path(path).absolute()}"
-    parts = urlsplit(text)
-    if parts.scheme != "postgresql+psycopg" or not parts.hostname or len(parts.path) < 2:
-        raise SettingError("DATABASE", f"cannot be this. {SETTINGS['DATABASE']}")
-    if parts.password:
-        raise SettingError("DATABASE", "must hold no password: give it by DATABASE_PASSWORD_FILE")
+    if not _POSTGRESQL.fullmatch(text):
+        raise SettingError(
+            "DATABASE", f"cannot be this; a password comes by DATABASE_PASSWORD_FILE. {SETTINGS['DATABASE']}"
+        )
+    query = parse_qs(_split("DATABASE", text).query, keep_blank_values=True)
+    if not query.keys() <= _DATABASE_QUERY:
+        allowed = " and ".join(sorted(_DATABASE_QUERY))
+        raise SettingError(
+            "DATABASE", f"may ask for {allowed} only; a password comes by DATABASE_PASSWORD_FILE"
+        )
     return text
 
 
@@ -230,8 +264,10 @@ def _key_file(text: str, data: Path) -> Path:
 def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise SettingError("TRUSTED_PROXIES", f"{error}. {SETTINGS['TRUSTED_PROXIES']}") from error
+    except ValueError:
+        raise SettingError(
+            "TRUSTED_PROXIES", f"names what is no network. {SETTINGS['TRUSTED_PROXIES']}"
+        ) from None
 
 
 def _path(given: Mapping[str, str], name: str) -> Path | None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
 
-from service.settings import SETTINGS, FolderStore, S3Store, SettingError, load, read_secret
+from service.delivery import TOUCH_EVERY
+from service.settings import (
+    LEAST_SILENT_SECONDS,
+    SETTINGS,
+    FolderStore,
+    S3Store,
+    SettingError,
+    load,
+    read_secret,
+)
+from service.web.recipient.stalls import STALL_SECONDS
 
 LEAST = {"SEALMARK_URL": "https://reports.acme.example", "SEALMARK_KEY": "file:/etc/sealmark/master.key"}
 S3 = {
@@ -78,6 +89,7 @@ def test_the_real_parts_are_read() -> None:
         ({"SEALMARK_DATABASE": "postgresql+psycopg://u:secret@h/n"}, "DATABASE"),
         ({"SEALMARK_DATABASE": "mysql://h/n"}, "DATABASE"),
         ({"SEALMARK_DATABASE": "sqlite:"}, "DATABASE"),
+        ({"SEALMARK_SILENT_SECONDS": "44"}, "SILENT_SECONDS"),
         ({"SEALMARK_TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES"),
         ({"SEALMARK_MAX_PAGES": "0"}, "MAX_PAGES"),
         ({"SEALMARK_MAX_PAGES": "many"}, "MAX_PAGES"),
@@ -95,6 +107,57 @@ def test_a_setting_that_cannot_be_stops_the_start_with_one_line_that_names_it(
     assert caught.value.name == f"SEALMARK_{named}"
     assert "\n" not in str(caught.value)
     assert "secret@" not in str(caught.value)
+
+
+SECRET = "Zq9-canary"
+DATABASE = "postgresql+psycopg://u@db.acme.example/sealmark"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"SEALMARK_DATABASE": f"{DATABASE}?password={SECRET}"},
+        {"SEALMARK_DATABASE": f"{DATABASE}?sslmode=require&sslpassword={SECRET}"},
+        {"SEALMARK_DATABASE": f"{DATABASE}?passfile={SECRET}"},
+        {"SEALMARK_DATABASE": f"{DATABASE}?%70assword={SECRET}"},
+        {"SEALMARK_DATABASE": f"{DATABASE}?PASSWORD={SECRET}"},
+        {"SEALMARK_DATABASE": f"{DATABASE}?{SECRET}"},
+        {"SEALMARK_DATABASE": f"postgresql+psycopg://u:{SECRET}@h/n"},
+        {"SEALMARK_DATABASE": f"postgresql+psycopg://u:a/{SECRET}@h/n"},
+        {"SEALMARK_DATABASE": f"postgresql://u:{SECRET}@h/n"},
+        {"SEALMARK_DATABASE": f"postgresql+psycopg://[{SECRET}/n"},
+        {"SEALMARK_STORE": f"{SECRET}:x"},
+        {"SEALMARK_STORE": f"s3:{SECRET}"},
+        {"SEALMARK_STORE": f"s3://[{SECRET}"},
+        {"SEALMARK_STORE": f"s3://reports?endpoint=key:{SECRET}@h:9000"},
+        {"SEALMARK_STORE": f"s3://reports?endpoint=h:9000&secret={SECRET}"},
+        {"SEALMARK_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"},
+        {"SEALMARK_URL": f"https://[{SECRET}"},
+        {"SEALMARK_KEY": SECRET},
+        {"SEALMARK_LISTEN": SECRET},
+        {"SEALMARK_METRICS": SECRET},
+        {"SEALMARK_THREADS": SECRET},
+        {"SEALMARK_STORE_CREATE": SECRET},
+    ],
+    ids=str,
+)
+def test_a_secret_where_none_belongs_is_refused_and_not_repeated(change: dict[str, str]) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({**LEAST, **S3, **change})
+    assert caught.value.name in change
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_database_may_be_asked_for_tls() -> None:
+    url = f"{DATABASE}?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem"
+    assert load({**LEAST, "SEALMARK_DATABASE": url}).database == url
+    for host in ("127.0.0.1:5432", "[::1]:5432", "db-1.acme.example"):
+        assert load({**LEAST, "SEALMARK_DATABASE": f"postgresql+psycopg://u@{host}/n_1"}).database
+
+
+def test_a_running_download_is_never_silent_for_as_long_as_counts_as_ended() -> None:
+    assert STALL_SECONDS + TOUCH_EVERY.total_seconds() < LEAST_SILENT_SECONDS
+    assert load(LEAST).silent_seconds >= LEAST_SILENT_SECONDS
 
 
 def test_a_key_file_behind_a_link_into_the_data_folder_is_seen(tmp_path: Path) -> None:
@@ -126,6 +189,9 @@ def test_a_secret_that_is_missing_or_empty_is_an_error_without_its_content(
     with pytest.raises(SettingError) as caught:
         read_secret(path, "DATABASE_PASSWORD_FILE")
     assert caught.value.name == "SEALMARK_DATABASE_PASSWORD_FILE"
+    assert str(path) not in "".join(traceback.format_exception(caught.value, chain=True)).replace(
+        __file__, ""
+    )
 
 
 def test_each_setting_says_what_it_means() -> None:
