@@ -17,7 +17,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
-.PHONY: help venv demo serve worker test test-slow coverage coverage-bars lint types imports audit bench lock clean
+.PHONY: help venv demo serve worker test test-slow coverage coverage-bars coverage-crypto lint types imports audit bench lock clean
 
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
@@ -94,6 +94,10 @@ coverage: .venv/.development
 	@$(BIN)/coverage erase
 	@$(PYTEST) $(COVER) $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory coverage-bars
+
+coverage-crypto: .venv/.development
+	@echo "Holding crypto to 100 % of its branches, by its own tests"
+	@$(BIN)/python -m pytest -q tests/crypto --cov=crypto --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 coverage-bars: .venv/.development
 	@echo "Holding the coverage that the last runs left to its bars"
