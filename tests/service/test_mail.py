@@ -84,8 +84,16 @@ def test_the_list_of_free_mail_is_in_the_form_that_domains_are_compared_in() -> 
         "co.jp",
         "com.br",
         "co.in",
-    ]
-    + ["co.nz", "co.za", "com.cn", "com.mx", "com.tr", "or.jp", "ac.uk", "gov.uk", "org.uk"],
+        "co.nz",
+        "co.za",
+        "com.cn",
+        "com.mx",
+        "com.tr",
+        "or.jp",
+        "ac.uk",
+        "gov.uk",
+        "org.uk",
+    ],
 )
 def test_a_domain_that_many_share_stands_for_no_company(domain: str) -> None:
     assert is_shared(parse_domain(domain))
