@@ -89,7 +89,8 @@ class Sealmark:
         )
 
     def close(self) -> None:
-        """Hand over what is counted and close the database's connections."""
+        """Put back the work that is held, hand over what is counted and close the database's connections."""
+        self.compiling.release()
         self.denials.hand_over()
         self.database.dispose()
 

@@ -7,8 +7,9 @@ a refusal nothing of the file is left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from crypto import identifiers
@@ -16,12 +17,15 @@ from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
 from service.facts import Facts, beyond_file
 from service.objects import SealedObjects
-from service.ports import Database
+from service.ports import Database, DatabaseUnavailable, Records
 from service.records import Job, SealedObject, Template, Version, VersionState
 from watermark.errors import RefusalReason, Refused
 
 RETRY_AFTER = timedelta(minutes=25)
 """When a job that nobody ended is taken again: longer than the child's time limit of twenty minutes."""
+
+PAUSE = timedelta(seconds=30)
+"""How long a job rests that was put back: what failed (store, database, child) is not the file's doing."""
 
 MAX_ATTEMPTS = 3
 """After so many workers died over one file it is refused: the file is likely why."""
@@ -63,34 +67,66 @@ class Compiling:
         self._compile = compile_in_child
         self._clock = clock
         self._random = random
+        self._held: dict[str, Job] = {}  # claimed here, being worked on
+        self._owed: list[Job] = []  # to be put back when the database answers again
 
     def run_once(self) -> bool:
         """Take one job that is due and end it; False when there is none.
 
-        Raises `StoreError`, `DatabaseUnavailable`: the job is taken again later.
+        Raises what kept it from a verdict (`StoreError`, `DatabaseUnavailable`, `SealBroken`,
+        `SandboxUnavailable`, the end of the process): the job is put back, and it counts as no attempt.
         """
+        while self._owed:
+            self._put_back(self._owed[-1])
+            self._owed.pop()
         job = self._claim()
         if job is None:
             return False
+        self._held[job.id] = job
+        try:
+            self._end(job)
+        except BaseException:
+            try:
+                self._put_back(job)
+            except DatabaseUnavailable:
+                self._owed.append(job)
+            raise
+        finally:
+            self._held.pop(job.id, None)
+        return True
+
+    def release(self) -> None:
+        """Put back what is held here: the process ends. A thread that still works on it settles nothing more."""
+        with suppress(DatabaseUnavailable):
+            for job in [*self._held.values(), *self._owed]:
+                self._put_back(job)
+
+    def _put_back(self, job: Job) -> None:
+        """Undo the claim, unless the job has ended or passed on to another worker."""
+        with self._database.write() as records:
+            records.change(
+                job, expect=_claim_of(job), attempts=job.attempts - 1, run_after=self._clock() + PAUSE
+            )
+
+    def _end(self, job: Job) -> None:
         with self._database.read() as records:
             version = records.get(Version, job.subject)
             original = records.get(SealedObject, version.original_id or "") if version else None
         if version is None or original is None or version.state != VersionState.COMPILING:
             self._close(job)
-            return True
+            return
         try:
             if job.attempts > MAX_ATTEMPTS:
                 raise Refused(RefusalReason.TOO_COSTLY)
             compiled = self._compile_version(version, original)
         except Refused as refusal:
             self._refuse(job, version, original, refusal.reason, str(refusal))
-            return True
+            return
         beyond = beyond_file(Facts.model_validate(version.facts), int(compiled.facts["pages"]))
         if beyond is not None:
             self._refuse(job, version, original, "facts-beyond-file", beyond.detail)
-            return True
+            return
         self._accept(job, version, compiled)
-        return True
 
     def _claim(self) -> Job | None:
         now = self._clock()
@@ -122,37 +158,47 @@ class Compiling:
             created_at=now,
         )
         with self._database.write() as records:
-            records.add(stored)
-            records.add(template)
-            records.change(
-                version,
-                state=VersionState.READY,
-                template_id=template_id,
-                pages=int(facts["pages"]),
-                capacity=facts,
-                settled_at=now,
-            )
-            details: Details = {
-                "pages": int(facts["pages"]),
-                "format": template.format,
-                "size": stored.size,
-            }
-            made = entry(
-                "version.ready",
-                WORKER,
-                now,
-                self._random,
-                details=details,
-                document=version.document_id,
-                version=version.id,
-                template=template_id,
-            )
-            records.add(made)
-            records.change(job, done_at=now)
+            mine = _settles(records, job, version, now)
+            if mine:
+                records.add(stored, template)
+                self._write_ready(records, version, template, facts, now)
+        if not mine:
+            with suppress(StoreError):  # without its row it is swept
+                self._objects.discard(stored)
+
+    def _write_ready(
+        self, records: Records, version: Version, template: Template, facts: dict[str, Any], now: datetime
+    ) -> None:
+        records.change(
+            version,
+            state=VersionState.READY,
+            template_id=template.id,
+            pages=int(facts["pages"]),
+            capacity=facts,
+            settled_at=now,
+        )
+        details: Details = {
+            "pages": int(facts["pages"]),
+            "format": template.format,
+            "size": template.size,
+        }
+        made = entry(
+            "version.ready",
+            WORKER,
+            now,
+            self._random,
+            details=details,
+            document=version.document_id,
+            version=version.id,
+            template=template.id,
+        )
+        records.add(made)
 
     def _refuse(self, job: Job, version: Version, original: SealedObject, reason: str, message: str) -> None:
         now = self._clock()
         with self._database.write() as records:
+            if not _settles(records, job, version, now):
+                return
             records.change(
                 version,
                 state=VersionState.REFUSED,
@@ -173,7 +219,6 @@ class Compiling:
                 version=version.id,
             )
             records.add(made)
-            records.change(job, done_at=now)
         try:
             self._objects.discard(original)
         except StoreError:
@@ -181,4 +226,17 @@ class Compiling:
 
     def _close(self, job: Job) -> None:
         with self._database.write() as records:
-            records.change(job, done_at=self._clock())
+            records.change(job, expect={"done_at": None}, done_at=self._clock())
+
+
+def _claim_of(job: Job) -> dict[str, Any]:
+    """What the stored job still says while this claim holds."""
+    return {"attempts": job.attempts, "run_after": job.run_after, "done_at": None}
+
+
+def _settles(records: Records, job: Job, version: Version, now: datetime) -> bool:
+    """End the job and say whether its claim settles the version: nobody else took or settled it meanwhile."""
+    if records.change(job, expect=_claim_of(job), done_at=now) is None:
+        return False
+    current = records.get(Version, version.id, lock=True)
+    return current is not None and current.state == VersionState.COMPILING

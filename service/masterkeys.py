@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from crypto.context import context, key_context
 from crypto.errors import CryptoError
@@ -21,12 +22,19 @@ from service.errors import DomainError, Problem
 from service.keys import NamedKeys
 from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, MasterKeyHolder
-from service.records import NamedKey, SealedObject
+from service.records import NamedKey, SealedObject, Throttle
 
 MARKERS = "masters/"
 """Where the store keeps, for each master key that ever served it, a proof that it is that key."""
 
 STORE_ID = "store"
+
+RETIRE_AFTER = timedelta(hours=1)
+"""How long a replaced key stays: longer than any process needs from wrapping a key to the object's row."""
+
+HELD = "master-held:"
+"""Begins the key of the row that holds a replaced master key until it may retire."""
+
 Progress = Callable[[int], None]
 
 
@@ -101,15 +109,25 @@ class MasterKeys:
             old = keyring.current.id
             keyring = keyring.rotated(MasterKey(new_key(self._random)))
             self._keyfile.replace(keyring)
+            self._hold(keyring)
             self._introduce(actor, keyring.current, "key.rotated", {"replaces": old})
         elif not self._introduced(keyring.current.id):
+            self._hold(keyring)
             self._introduce(actor, keyring.current, "key.rotated", {})
         self._rewrap(keyring, progress)
         return keyring.current
 
     def retire(self, actor: Actor, master_id: str) -> None:
-        """Take a master key out of the file. Raises `DomainError` (wrong-state) while anything needs it."""
+        """Take a master key out of the file. Raises `DomainError` (wrong-state) while anything needs it.
+
+        Also within an hour of being replaced: an object that was sealed under it may not be listed yet.
+        """
         keyring = self._keyfile.keyring()
+        with self._database.read() as records:
+            held = records.get(Throttle, HELD + master_id)
+        if held is not None and held.until > self._clock():
+            detail = f"{master_id} was replaced less than an hour ago: retire it after {held.until:%Y-%m-%d %H:%M} UTC."
+            raise DomainError(Problem.WRONG_STATE, detail)
         for use in self.list():
             if use.id == master_id and (use.named_keys or use.objects):
                 detail = (
@@ -143,6 +161,15 @@ class MasterKeys:
             )
             for master_id, count in objects.items()
         ]
+
+    def _hold(self, keyring: Keyring) -> None:
+        """Let no key but the current one retire before all processes have stopped wrapping under it."""
+        until = self._clock() + RETIRE_AFTER
+        with self._database.write() as records:
+            for master_id in keyring.ids:
+                if master_id != keyring.current.id:
+                    records.remove(Throttle, key=HELD + master_id)
+                    records.add(Throttle(HELD + master_id, until))
 
     def _introduce(self, actor: Actor, master: MasterKey, kind: str, details: Details) -> None:
         bound = context("marker", "store", STORE_ID, master.id)

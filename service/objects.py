@@ -70,18 +70,23 @@ class SealedObjects:
         data_key = new_key(self._random)
         digest = Digest()
         sealed = sealing.seal(data_key, bound, digest.over(chunks), salt=self._random(sealing.SALT_SIZE))
-        wrapped = self._keyring().wrap(data_key, bound, nonce=self._random(NONCE_SIZE))
+        self._keyring()  # without keys, fail before a byte is stored
         sealed_size = self._store.put(payload_key(role, object_id), sealed)
-        sidecar = Sidecar(
-            role=role,
-            owner_kind=owner_kind,
-            owner_id=owner_id,
-            object_id=object_id,
-            sealed_size=sealed_size,
-            master_id=wrapped.master_id,
-            wrapped_key=wrapped.encode(),
-        )
-        self._store.put(sidecar_key(role, object_id), [sidecar.encode()])
+        while True:
+            # Wrapped only now: storing takes minutes, in which keys may be rotated and retired.
+            wrapped = self._keyring().wrap(data_key, bound, nonce=self._random(NONCE_SIZE))
+            sidecar = Sidecar(
+                role=role,
+                owner_kind=owner_kind,
+                owner_id=owner_id,
+                object_id=object_id,
+                sealed_size=sealed_size,
+                master_id=wrapped.master_id,
+                wrapped_key=wrapped.encode(),
+            )
+            self._store.put(sidecar_key(role, object_id), [sidecar.encode()])
+            if wrapped.master_id in self._keyring().ids:
+                break
         record = SealedObject(
             id=object_id,
             role=role,

@@ -3,7 +3,7 @@ that nothing needs any more."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from service.audit import Actor, Clock, Random, entry
@@ -28,6 +28,9 @@ WORKER = Actor("worker")
 ORPHAN_AGE = timedelta(days=1)
 """How old an object without a row must be before it is moved to the trash: no upload takes so long."""
 
+NDA_OVERLAP = timedelta(days=2)
+"""How far before the last look agreements are looked at again: clocks of processes differ, a transaction may lag."""
+
 ANSWER_AGE = timedelta(hours=24)
 
 
@@ -42,6 +45,7 @@ class Sweeping:
         self._silent = silent
         self._clock = clock
         self._random = random
+        self._ndas_seen: datetime | None = None  # when this process last looked
 
     def end_silent_sends(self) -> int:
         """End as *unknown* the sends whose process fell silent; returns how many."""
@@ -54,12 +58,19 @@ class Sweeping:
         return len(silent)
 
     def end_expired_ndas(self) -> int:
-        """End the shares whose agreement has run out and that no other covers; returns how many shares."""
+        """End the shares whose agreement has run out and that no other covers; returns how many shares.
+
+        The first look of a process is at all that ever ran out; later ones only at those since the last.
+        """
         now = self._clock()
         ended = 0
+        where: dict[str, Any] = {"valid_until__le": now}
+        if self._ndas_seen is not None:
+            where["valid_until__ge"] = self._ndas_seen - NDA_OVERLAP
         with self._database.write() as records:
-            for nda in records.find(Nda, state=NdaState.APPROVED, valid_until__le=now):
+            for nda in records.find(Nda, state=NdaState.APPROVED, **where):
                 ended += end_uncovered(records, WORKER, now, self._random, nda)
+        self._ndas_seen = now
         return ended
 
     def forget_old_rows(self) -> None:

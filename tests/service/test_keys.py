@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ from service.adapters.folder import FolderStore
 from service.adapters.keyfile import KeyFile
 from service.errors import DomainError, Problem
 from service.keys import SIGNS_AFTER, VERIFY_FOR
-from service.objects import payload_key, sidecar_key
+from service.masterkeys import RETIRE_AFTER
+from service.objects import SIDECAR, payload_key, sidecar_key
 from service.records import NamedKey, SealedObject
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
 from tests.service_fixture import OPERATOR, Service, service_in
@@ -127,6 +128,7 @@ def test_rotating_rewraps_everything_and_rewrites_no_payload(service: Service) -
         row = records.get(SealedObject, stored.id)
     assert row is not None
     assert plain(service, row) == b"confidential" * 5000
+    service.clock.now += RETIRE_AFTER
     service.sealmark.master_keys.retire(OPERATOR, old)
     assert plain(service, row) == b"confidential" * 5000
     assert service.sealmark.keys.signing("link") == secret
@@ -146,7 +148,8 @@ def test_a_rotation_that_broke_off_is_finished_by_the_next(
 
     with pytest.raises(KeyboardInterrupt):
         service.sealmark.master_keys.rotate(OPERATOR, stop)
-    with pytest.raises(DomainError) as caught:
+    service.clock.now += RETIRE_AFTER
+    with pytest.raises(DomainError, match="keys rotate") as caught:
         service.sealmark.master_keys.retire(OPERATOR, old)
     assert caught.value.problem == Problem.WRONG_STATE
     broken_off = service.sealmark.keyfile.keyring().current.id
@@ -155,6 +158,55 @@ def test_a_rotation_that_broke_off_is_finished_by_the_next(
     with service.sealmark.database.read() as records:
         rows = [records.get(SealedObject, stored.id) for stored in objects]
     assert all(row and plain(service, row) == b"confidential" * 5000 for row in rows)
+
+
+def test_a_key_that_was_just_replaced_does_not_retire(service: Service) -> None:
+    old = service.sealmark.keyfile.keyring().current.id
+    service.sealmark.master_keys.rotate(OPERATOR)
+    service.clock.now += RETIRE_AFTER - timedelta(seconds=1)
+    service.sealmark.sweeping.forget_old_rows()
+    with pytest.raises(DomainError, match="less than an hour") as caught:
+        service.sealmark.master_keys.retire(OPERATOR, old)
+    assert caught.value.problem == Problem.WRONG_STATE
+    service.clock.advance(seconds=1)
+    service.sealmark.master_keys.retire(OPERATOR, old)
+    assert old not in service.sealmark.keyfile.keyring().ids
+
+
+def test_an_upload_outlives_the_retiring_of_the_key_it_began_under(service: Service) -> None:
+    def slow() -> Iterator[bytes]:
+        yield b"first half, "
+        rotated_and_retired(service)
+        yield b"second half"
+
+    stored, _ = service.sealmark.objects.put("original", "version", "ver_1", slow())
+    assert plain(service, stored) == b"first half, second half"
+
+
+def test_a_key_that_retires_while_the_sidecar_is_stored_is_not_kept(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = service.sealmark.store.put
+    begun = []
+
+    def slow_sidecar(key: str, chunks: Iterable[bytes]) -> int:
+        if key.endswith(SIDECAR) and not begun:
+            begun.append(key)
+            rotated_and_retired(service)
+        return put(key, chunks)
+
+    monkeypatch.setattr(service.sealmark.store, "put", slow_sidecar)
+    stored = an_object(service, b"kept")
+    assert plain(service, stored) == b"kept"
+    sidecar = Sidecar.decode(b"".join(service.sealmark.store.read(begun[0])))
+    assert sidecar.master_id == stored.master_id == service.sealmark.keyfile.keyring().current.id
+
+
+def rotated_and_retired(service: Service) -> None:
+    old = service.sealmark.keyfile.keyring().current.id
+    service.sealmark.master_keys.rotate(OPERATOR)
+    service.clock.now += RETIRE_AFTER
+    service.sealmark.master_keys.retire(OPERATOR, old)
 
 
 def test_the_current_key_does_not_retire(service: Service) -> None:
