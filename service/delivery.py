@@ -36,8 +36,8 @@ DECIDE_EVERY = timedelta(seconds=1)
 PIECE = 32 * 1024
 """Bytes between two looks at the clock: few enough that a slow client, too, is decided over each second."""
 
-MAX_SENDS = 100
-"""Sends of one delivery: readers that fetch a report in ranges need some tens; each is two entries of the log."""
+MAX_SENDS = 1000
+"""Sends of one delivery: readers that fetch a large report in ranges need hundreds; each is two entries of the log."""
 
 TOUCH_EVERY = timedelta(seconds=10)
 """How often a running send says that it lives: well within the silence that the worker takes for a crash."""
