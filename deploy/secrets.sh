@@ -17,9 +17,9 @@ if [ ! -s secrets/minio-certs/private.key ]; then
 		-keyout secrets/minio-certs/private.key -out secrets/minio-certs/public.crt 2> /dev/null
 	echo "made secrets/minio-certs/public.crt and private.key"
 fi
-# The folder keeps others out; the files are read by the containers' own users.
-chmod 0711 secrets secrets/minio-certs
+# The outer folder keeps others out; what is mounted from it is read by the containers' own users.
 find secrets -type f -exec chmod 0444 {} +
+chmod 0755 secrets/minio-certs
 chmod 0700 secrets
 for name in tls.crt tls.key; do
 	[ -s "secrets/$name" ] || echo "still missing: secrets/$name"
