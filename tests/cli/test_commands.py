@@ -12,6 +12,8 @@ import pytest
 
 from service.cli import cli
 from service.cli.session import opened
+from service.masterkeys import HELD
+from service.records import Throttle
 from tests.cli.conftest import CommandLine
 
 ANA = ("--mail", "ana@acme.example", "--name", "Ana Example", "--company", "Acme")
@@ -179,6 +181,9 @@ def test_keys_are_rotated_retired_and_listed(sealmark: CommandLine) -> None:
     new = sealmark.json("keys", "rotate")["id"]
     link = sealmark.json("keys", "rotate", "--purpose", "link")
     assert f"{new} wraps" in sealmark.refused("keys", "retire", new, status=1)
+    assert "less than an hour ago" in sealmark.refused("keys", "retire", old["id"], status=1)
+    with opened() as service, service.database.write() as records:
+        records.remove(Throttle, key=f"{HELD}{old['id']}")  # the hour is over
     sealmark.ok("keys", "retire", old["id"])
 
     after = sealmark.json("keys", "list")
