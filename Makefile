@@ -11,6 +11,9 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+# The lock files name every package, so pip resolves nothing (--no-deps). If it did, it would look at releases newer than
+# the lock, and refuse all for want of their hashes.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
@@ -59,14 +62,14 @@ venv: .venv/.development
 .venv/.runtime: requirements.lock requirements-dev.lock pyproject.toml .venv/.made
 	@echo "Installing what the service needs from requirements.lock"
 	@awk '/^[A-Za-z]/ { wanted = /^($(BACKEND))==/ } wanted' requirements-dev.lock > .venv/backend.lock
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
-	@$(PIP) install --quiet --require-hashes -r .venv/backend.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r .venv/backend.lock
 	@$(PIP) install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 .venv/.development: .venv/.runtime
 	@echo "Installing what development needs from requirements-dev.lock"
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: .venv/.runtime
