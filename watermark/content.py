@@ -5,33 +5,14 @@ the page. The mark sets all other graphics state itself, so only the transformat
 """
 
 import math
-import re
 from dataclasses import dataclass, field, replace
+
+from watermark.operators import Operators, Token
 
 Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
 
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-
-_SPACE = rb"[\0\t\n\f\r ]"
-_TOKEN = re.compile(
-    _SPACE + rb"*(?:"
-    rb"(?P<operator>[A-Za-z'\"][^\0\t\n\f\r ()<>\[\]{}/%]*)"
-    rb"|(?P<number>[^\0\t\n\f\r ()<>\[\]{}/%A-Za-z'\"][^\0\t\n\f\r ()<>\[\]{}/%]*)"
-    rb"|(?P<string>\((?:[^()\\]|\\.)*+\)|<(?!<)[^>]*>)"
-    rb"|(?P<name>/[^\0\t\n\f\r ()<>\[\]{}/%]*)"
-    rb"|(?P<other><<|>>|[\[\]{}>)])"
-    rb"|(?P<comment>%[^\r\n]*)"
-    rb"|(?P<nested>\()"
-    rb")",
-    re.DOTALL,
-)
-_PARENTHESIS = re.compile(rb"\\.|[()]", re.DOTALL)
-_IMAGE_DATA = re.compile(rb"(?:^|" + _SPACE + rb")ID" + _SPACE + rb"?")
-_IMAGE_END = re.compile(_SPACE + rb"EI(?=" + _SPACE + rb"|$)")
-# What follows an inline image reads as content: this many bytes of it hold no control character.
-_PLAUSIBLE_AFTER_IMAGE = 16
-_BINARY = re.compile(rb"[^\t\n\f\r -~]")
 
 _PATH_STARTS = frozenset({b"m", b"l", b"c", b"v", b"y", b"h"})
 _PATH_ENDS = frozenset({b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"n"})
@@ -118,6 +99,14 @@ def invert(matrix: Matrix) -> Matrix | None:
     return inverse if max(abs(value) for value in inverse[:4]) < _LARGEST_SCALE else None
 
 
+def as_matrix(numbers: list[float] | None) -> Matrix | None:
+    """Six numbers as the matrix that they are."""
+    if numbers is None:
+        return None
+    a, b, c, d, e, f = numbers
+    return (a, b, c, d, e, f)
+
+
 def read_content(content: bytes, visible: Box, forms: frozenset[bytes]) -> Content:
     """The places in a page's content. `visible` is the page's visible box; `forms` names its form XObjects."""
     return _Reader(content, visible, forms).read()
@@ -125,7 +114,7 @@ def read_content(content: bytes, visible: Box, forms: frozenset[bytes]) -> Conte
 
 class _Reader:
     def __init__(self, content: bytes, visible: Box, forms: frozenset[bytes]) -> None:
-        self._content = content
+        self._operators = Operators(content)
         self._visible = visible
         self._forms = forms
         self._found = Content()
@@ -143,57 +132,13 @@ class _Reader:
         self._candidates: list[tuple[int, Matrix, int]] = []
 
     def read(self) -> Content:
-        content, position, end = self._content, 0, len(self._content)
-        operands: list[bytes] = []
-        match = _TOKEN.match
-        while position < end:
-            token = match(content, position)
-            if token is None:
-                # White space at the end, or a string that never ends.
-                self._found.complete = not content[position:].strip(b"\0\t\n\f\r ")
-                break
-            kind = token.lastgroup
-            position = token.end()
-            if kind == "number" or kind == "name":
-                operands.append(token.group(kind))
-            elif kind == "operator":
-                operator = token.group(kind)
-                if operator == b"BI":
-                    past = self._past_image(position)
-                    if past is None:
-                        self._found.complete = False
-                        break
-                    position = past
-                    operator = b"EI"
-                self._apply(operator, operands, position)
-                operands = []
-            elif kind == "nested":
-                past = self._past_string(position)
-                if past is None:
-                    self._found.complete = False
-                    break
-                position = past
+        for operator, operands, position in self._operators:
+            self._apply(operator, operands, position)
+        self._found.complete = self._operators.complete
         self._finish()
         return self._found
 
-    def _past_string(self, position: int) -> int | None:
-        depth = 1
-        for match in _PARENTHESIS.finditer(self._content, position):
-            depth += {b"(": 1, b")": -1}.get(match.group(), 0)
-            if depth == 0:
-                return match.end()
-        return None
-
-    def _past_image(self, position: int) -> int | None:
-        data = _IMAGE_DATA.search(self._content, position - 1)
-        if data is None:
-            return None
-        for match in _IMAGE_END.finditer(self._content, data.end() - 1):
-            if not _BINARY.search(self._content[match.end() : match.end() + _PLAUSIBLE_AFTER_IMAGE]):
-                return match.end()
-        return None
-
-    def _apply(self, operator: bytes, operands: list[bytes], position: int) -> None:
+    def _apply(self, operator: bytes, operands: list[Token], position: int) -> None:
         if operator in _SHOWS or operator in _TEXT_OPERATORS:
             self._text(operator, operands)
         elif operator in _PATH_STARTS or operator == b"re":
@@ -211,25 +156,25 @@ class _Reader:
             else:
                 self._found.stray.append(position - 1)
         elif operator == b"cm":
-            matrix = _matrix(operands)
+            matrix = self._matrix(operands)
             if matrix:
                 self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
         elif operator in {b"BMC", b"BDC"}:
             self._marked += 1
         elif operator == b"EMC":
             self._marked = max(0, self._marked - 1)
-        elif operator == b"Do" and operands and operands[-1][1:] in self._forms:
+        elif operator == b"Do" and self._operators.name(operands) in self._forms:
             self._shows.append(None)
         if operator in _ENDINGS and not (
             self._in_text or self._in_path or self._marked or self._state.clipped
         ):
             self._candidates.append((position, self._state.matrix, len(self._shows)))
 
-    def _path(self, operator: bytes, operands: list[bytes]) -> None:
+    def _path(self, operator: bytes, operands: list[Token]) -> None:
         if not self._in_path:
             self._rectangles, self._only_rectangles = [], True
         self._in_path = True
-        numbers = _numbers(operands, 4) if operator == b"re" else None
+        numbers = self._operators.numbers(operands, 4) if operator == b"re" else None
         if numbers is None:
             self._only_rectangles = False
             return
@@ -258,20 +203,20 @@ class _Reader:
         self._in_path = self._clip_pending = False
         self._rectangles, self._only_rectangles = [], True
 
-    def _text(self, operator: bytes, operands: list[bytes]) -> None:
+    def _text(self, operator: bytes, operands: list[Token]) -> None:
         if operator in {b"BT", b"ET"}:
             self._in_text = operator == b"BT"
             self._line_matrix = IDENTITY
         elif operator == b"Tm":
-            self._line_matrix = _matrix(operands) or self._line_matrix
+            self._line_matrix = self._matrix(operands) or self._line_matrix
         elif operator in {b"Td", b"TD"}:
-            moved = _numbers(operands, 2)
+            moved = self._operators.numbers(operands, 2)
             if moved:
                 self._line_matrix = multiply((1, 0, 0, 1, moved[0], moved[1]), self._line_matrix)
                 if operator == b"TD":
                     self._state = replace(self._state, leading=-moved[1])
         elif operator in {b"TL", b"Tf"}:
-            value = _numbers(operands[-1:], 1)
+            value = self._operators.numbers(operands, 1)
             if value and operator == b"TL":
                 self._state = replace(self._state, leading=value[0])
             elif value:
@@ -288,6 +233,9 @@ class _Reader:
                     abs(self._state.size) * math.hypot(c, d),
                 )
             )
+
+    def _matrix(self, operands: list[Token]) -> Matrix | None:
+        return as_matrix(self._operators.numbers(operands, 6))
 
     def _finish(self) -> None:
         for offset, matrix, before in self._candidates:
@@ -307,19 +255,3 @@ class _Reader:
 
 
 _TEXT_OPERATORS = frozenset({b"BT", b"ET", b"Tm", b"Td", b"TD", b"T*", b"TL", b"Tf"})
-
-
-def _numbers(operands: list[bytes], count: int) -> list[float] | None:
-    try:
-        numbers = [float(operand) for operand in operands[-count:]]
-    except ValueError:
-        return None
-    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
-
-
-def _matrix(operands: list[bytes]) -> Matrix | None:
-    numbers = _numbers(operands, 6)
-    if numbers is None:
-        return None
-    a, b, c, d, e, f = numbers
-    return (a, b, c, d, e, f)
