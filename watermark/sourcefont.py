@@ -1,0 +1,199 @@
+"""The fonts of an uploaded PDF, as far as weaving needs them: how wide each code is, and which codes are spaces."""
+
+import re
+from dataclasses import dataclass
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Stream
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase._fontdata import widthsByFontGlyph
+
+_SPACES = frozenset({" ", "\u00a0", "\u2002", "\u2003", "\u2009", "\u202f", "\t"})
+_SPACE_NAMES = frozenset({"space", "nbspace", "uni0020", "uni00A0", "nonbreakingspace"})
+_BF = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
+_HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>|(\[)|(\])")
+_CODESPACE = re.compile(rb"begincodespacerange(.*?)endcodespacerange", re.DOTALL)
+# A range of codes longer than this is no font's.
+_MOST_CODES = 65536
+# Bytes of a CMap: those of whole Chinese fonts have about 300 KB.
+_MOST_CMAP = 4 * 1024 * 1024
+_DEFAULT_CID_WIDTH = 1000.0  # ISO 32000-1, table 117
+_STANDARD = {
+    "Arial": "Helvetica",
+    "CourierNew": "Courier",
+    "TimesNewRoman": "Times-Roman",
+}
+
+
+@dataclass(frozen=True)
+class SourceFont:
+    """Codes of `code_size` bytes: their widths in text space units for a type size of 1, and which are spaces."""
+
+    code_size: int
+    widths: dict[int, float]
+    other_width: float
+    spaces: frozenset[int]
+
+    def width(self, code: int) -> float:
+        """How far this code moves on."""
+        return self.widths.get(code, self.other_width)
+
+
+def read_font(font: object) -> SourceFont | None:
+    """What is known of this font; None where its codes or widths cannot be told, or it writes downwards."""
+    if not isinstance(font, Dictionary):
+        return None
+    try:
+        if font.get(Name.Subtype) == Name.Type0:
+            return _composite(font)
+        return _simple(font)
+    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, IndexError, OverflowError):
+        return None
+
+
+def _composite(font: Dictionary) -> SourceFont | None:
+    encoding = font.get(Name.Encoding)
+    if isinstance(encoding, Stream):
+        if not _is_two_byte_identity(encoding):
+            return None
+    elif encoding != Name("/Identity-H"):
+        return None
+    descendants = font.get(Name.DescendantFonts)
+    if not isinstance(descendants, Array) or len(descendants) != 1:
+        return None
+    cid_font = descendants[0]
+    default = cid_font.get(Name.DW)
+    other = float(default) if default is not None else _DEFAULT_CID_WIDTH
+    widths = _cid_widths(cid_font.get(Name.W))
+    return SourceFont(2, widths, other / 1000, _mapped_spaces(font.get(Name.ToUnicode)))
+
+
+def _is_two_byte_identity(encoding: Stream) -> bool:
+    """Whether an embedded CMap is the identity over two bytes, as some producers write it out."""
+    data = encoding.read_bytes()[:_MOST_CMAP]
+    space = _CODESPACE.search(data)
+    ranges = re.findall(rb"<(\w+)>\s*<(\w+)>\s*(\d+)", data)
+    return (
+        encoding.get(Name.WMode, 0) == 0
+        and encoding.get(Name.UseCMap) is None
+        and space is not None
+        and [group.lower() for group in re.findall(rb"<(\w+)>", space[1])] == [b"0000", b"ffff"]
+        and [(low.lower(), high.lower(), cid) for low, high, cid in ranges] == [(b"0000", b"ffff", b"0")]
+    )
+
+
+def _cid_widths(array: object) -> dict[int, float]:
+    widths: dict[int, float] = {}
+    if not isinstance(array, Array):
+        return widths
+    items = list(array)
+    position = 0
+    while position + 1 < len(items):
+        first = int(items[position])
+        following = items[position + 1]
+        if isinstance(following, Array):
+            for index, width in enumerate(following):
+                widths[first + index] = float(width) / 1000
+            position += 2
+            continue
+        last = min(int(following), first + _MOST_CODES)
+        every = float(items[position + 2]) / 1000
+        widths.update(dict.fromkeys(range(first, last + 1), every))
+        position += 3
+    return widths
+
+
+def _simple(font: Dictionary) -> SourceFont | None:
+    spaces = _encoded_spaces(font)
+    to_unicode = font.get(Name.ToUnicode)
+    if isinstance(to_unicode, Stream):
+        spaces = _mapped_spaces(to_unicode) or spaces
+    array = font.get(Name.Widths)
+    if not isinstance(array, Array):
+        return _standard(font, spaces)
+    scale = 0.001
+    if font.get(Name.Subtype) == Name.Type3:
+        matrix = [float(value) for value in font.FontMatrix]
+        if matrix[1] or matrix[2] or matrix[0] <= 0:
+            return None
+        scale = matrix[0]
+    first = int(font.get(Name.FirstChar, 0))
+    widths = {first + index: float(width) * scale for index, width in enumerate(array)}
+    descriptor = font.get(Name.FontDescriptor)
+    missing = descriptor.get(Name.MissingWidth, 0) if isinstance(descriptor, Dictionary) else 0
+    return SourceFont(1, widths, float(missing) * scale, spaces)
+
+
+def _standard(font: Dictionary, spaces: frozenset[int]) -> SourceFont | None:
+    """One of the fourteen fonts that every reader has, which files may name without widths."""
+    name = str(font.get(Name.BaseFont, "/"))[1:]
+    family, _, style = name.partition(",")
+    base = _STANDARD.get(family, family) if not style else ""
+    if base not in widthsByFontGlyph or isinstance(font.get(Name.Encoding), Dictionary):
+        return None
+    encoding = "MacRomanEncoding" if font.get(Name.Encoding) == Name.MacRomanEncoding else "WinAnsiEncoding"
+    known = pdfmetrics.Font(f"sealmark-{base}", base, encoding)
+    return SourceFont(1, {code: width / 1000 for code, width in enumerate(known.widths)}, 0.0, spaces)
+
+
+def _encoded_spaces(font: Dictionary) -> frozenset[int]:
+    """The codes that the font's encoding calls space. Code 32 is one in every standard encoding."""
+    spaces = {32} if font.get(Name.Subtype) != Name.Type3 else set()
+    encoding = font.get(Name.Encoding)
+    differences = encoding.get(Name.Differences) if isinstance(encoding, Dictionary) else None
+    if isinstance(differences, Array):
+        code = 0
+        for item in differences:
+            if isinstance(item, Name):
+                is_space = str(item)[1:] in _SPACE_NAMES
+                (spaces.add if is_space else spaces.discard)(code)
+                code += 1
+            else:
+                code = int(item)
+    return frozenset(spaces)
+
+
+def _mapped_spaces(cmap: object) -> frozenset[int]:
+    """The codes that a ToUnicode CMap maps to a space."""
+    if not isinstance(cmap, Stream):
+        return frozenset()
+    spaces: set[int] = set()
+    for kind, block in _BF.findall(cmap.read_bytes()[:_MOST_CMAP]):
+        items: list[bytes | list[bytes]] = []
+        inner: list[bytes] | None = None
+        for text, opening, closing in _HEX.findall(block):
+            if opening:
+                inner = []
+                items.append(inner)
+            elif closing:
+                inner = None
+            else:
+                (items if inner is None else inner).append(bytes.fromhex(text.decode()))
+        step = 2 if kind == b"bfchar" else 3
+        for index in range(0, len(items) - step + 1, step):
+            spaces.update(_spaces_of(items[index : index + step]))
+    return frozenset(spaces)
+
+
+def _spaces_of(entry: list[bytes | list[bytes]]) -> list[int]:
+    """The codes of one bfchar or bfrange entry that stand for a space."""
+    first, target = entry[0], entry[-1]
+    if isinstance(first, list):
+        return []
+    low = int.from_bytes(first, "big")
+    if len(entry) == 2 and not isinstance(target, list):
+        return [low] if _text(target) in _SPACES else []
+    if isinstance(target, list):
+        return [low + index for index, text in enumerate(target) if _text(text) in _SPACES]
+    last = entry[1]
+    high = int.from_bytes(last, "big") if not isinstance(last, list) else low
+    begin = int.from_bytes(target, "big")
+    return [
+        low + ord(space) - begin
+        for space in _SPACES
+        if 0 <= ord(space) - begin <= min(high - low, _MOST_CODES)
+    ]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-16-be", "replace")

@@ -1,0 +1,314 @@
+"""Weave: choose the words of a content stream that carry a bit, and write the operands that move them.
+
+A word moves left or right by changing what lies in the gap before it, and back in the gap after it, so every other
+word stays where it was. On each line the first word stays; and so does the last, where it ends at an edge that lines
+have in common. `operand.py` says what is written.
+
+How a word is moved: by a number in a `TJ` in front of its first letter; or, where the producer places each letter by
+a `Td` of its own, by that `Td`. Both are the numbers that producers kern with.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from watermark.operand import MAX_WIDTH, Operand
+from watermark.strings import written_string
+from watermark.words import Piece, Show, Step, Text, Word
+
+FARTHEST = 0.35
+"""Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
+
+LEAST = 0.15
+"""A word that could not move even so far carries no bit: nothing but an exact reader would see it."""
+
+NARROWEST = 0.15
+"""What is left of a gap, in em of the larger type beside it: with less, readers of text no longer see a space.
+(WATERMARK.md: with 0.15 em poppler's text stays the same on all but one page of eleven reports.)"""
+
+WIDEST = 1.2
+"""What a gap may grow to, in em: with more, readers see two columns."""
+
+# A line's end that stands within so many points of this many others is an edge, and stays.
+_EDGE_WIDTH, _EDGE_LINES = 0.25, 2
+_LEADER_DOTS, _LEADER_WORDS = 4, 3
+# A step's number has so many decimals that rounding moves nothing by more points than this.
+_STEP_ROUNDING = 0.005
+_MOST_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WovenOperand:
+    """An operand at [start, stop) of the woven content, the text of bits (0, 0) in it.
+
+    `left` and `right` number the stream's words that carry a bit, from 0; None is a word that stays.
+    """
+
+    start: int
+    stop: int
+    operand: Operand
+    left: int | None
+    right: int | None
+
+
+@dataclass(frozen=True)
+class Woven:
+    """A stream's content with its operands in it, by rising offset.
+
+    `words` counts its words; `bits` of them move, and begin at these `places` of the page as it is seen, in points.
+    """
+
+    content: bytes
+    operands: tuple[WovenOperand, ...]
+    bits: int
+    words: int
+    places: tuple[tuple[float, float], ...]
+
+
+def weave(content: bytes, text: Text, fixed: Callable[[Word], bool], narrowest: float = NARROWEST) -> Woven:
+    """Move the words of `text`, which was read from `content`, but for those that are `fixed`."""
+    reach = _reaches(text, fixed, narrowest)
+    while True:
+        writing = _Writing(content, text, reach)
+        stuck = writing.write()
+        if not stuck:
+            break
+        for word in stuck:
+            del reach[word]
+    numbers, operands = _numbered(writing.operands)
+    return Woven(
+        b"".join(writing.parts),
+        tuple(operands),
+        len(numbers),
+        sum(len(line) - len(_leaders(line)) for line in text.lines),
+        tuple((word.x, word.y) for word in numbers),
+    )
+
+
+def _reaches(text: Text, fixed: Callable[[Word], bool], narrowest: float) -> dict[Word, float]:
+    """How far each word that carries a bit moves to either side, in points."""
+    found: dict[Word, float] = {}
+    starts = sorted(line[0].start for line in text.lines)
+    stops = sorted(line[-1].stop for line in text.lines)
+    for line in text.lines:
+        leaders = _leaders(line)
+        for before, word, after in zip([None, *line], line, [*line[1:], None], strict=False):
+            if not word.drawn or word in leaders or fixed(word):
+                continue
+            if (before is None and _is_edge(word.start, starts)) or (after is None and _is_edge(word.stop, stops)):
+                continue
+            reach = FARTHEST
+            if before is not None:
+                reach = min(reach, _slack(before, word, narrowest) / 2)
+            if after is not None:
+                reach = min(reach, _slack(word, after, narrowest) / 2)
+            if reach >= LEAST:
+                found[word] = reach
+    return found
+
+
+def _is_edge(end: float, edges: list[float]) -> bool:
+    """Whether so many lines end here that it is an edge: of a justified text, of a column of figures."""
+    return bisect_right(edges, end + _EDGE_WIDTH) - bisect_left(edges, end - _EDGE_WIDTH) > _EDGE_LINES
+
+
+def _slack(before: Word, after: Word, narrowest: float) -> float:
+    """How many points the gap between two words may lose, and gain."""
+    em = max(before.em, after.em)
+    gap = after.start - before.stop
+    return min(gap - narrowest * em, WIDEST * em - gap)
+
+
+def _leaders(line: list[Word]) -> set[Word]:
+    """The dots, set as words, that lead on to a number at the line's end."""
+    found = {word for word in line if word.code != -1 and word.glyphs >= _LEADER_DOTS}
+    for index in range(len(line) - _LEADER_WORDS + 1):
+        run = line[index : index + _LEADER_WORDS]
+        if all(word.glyphs == 1 and word.code == run[0].code for word in run):
+            found.update(run)
+    return found
+
+
+_Unnumbered = tuple[int, int, Operand, Word | None, Word | None]
+
+
+def _numbered(operands: list[_Unnumbered]) -> tuple[dict[Word, int], list[WovenOperand]]:
+    """The words that operands move, numbered as they come."""
+    numbers: dict[Word, int] = {}
+
+    def number(word: Word | None) -> int | None:
+        return None if word is None else numbers.setdefault(word, len(numbers))
+
+    found = [
+        WovenOperand(a, b, operand, number(left), number(right)) for a, b, operand, left, right in operands
+    ]
+    return numbers, found
+
+
+class _Writing:
+    """Writes the content once. `moved` and `line_moved` are the words by whose bits text here, and the line matrix, are
+    displaced."""
+
+    def __init__(self, content: bytes, text: Text, reach: dict[Word, float]) -> None:
+        self._content = content
+        self._text = text
+        self._reach = reach
+        self._moved: Word | None = None
+        self._line_moved: Word | None = None
+        self._stuck: set[Word] = set()
+        self._position = 0
+        self._length = 0
+        # What rounding left over, in points, here and in the line matrix: the next operand takes it.
+        self._rest = self._line_rest = 0.0
+        self.parts: list[bytes] = []
+        self.operands: list[_Unnumbered] = []
+
+    def write(self) -> set[Word]:
+        """Write it all; returns the words that cannot be moved after all, or none when the writing holds."""
+        events = self._text.events
+        for index, event in enumerate(events):
+            if isinstance(event, Show):
+                self._show(event)
+            elif isinstance(event, Step):
+                following = events[index + 1] if index + 1 < len(events) else None
+                self._step(event, following if isinstance(following, Show) else None)
+            else:
+                if event == "newline" and self._line_moved is not None:
+                    self._stuck.add(self._line_moved)
+                self._moved = self._line_moved if event == "newline" else None
+                self._line_moved = None
+                self._rest = self._line_rest = 0.0
+        self._copy(len(self._content))
+        return self._stuck
+
+    def _copy(self, stop: int) -> None:
+        self._put(self._content[self._position : stop])
+        self._position = stop
+
+    def _put(self, data: bytes) -> None:
+        self.parts.append(data)
+        self._length += len(data)
+
+    def _put_operand(self, operand: Operand, left: Word | None, right: Word | None) -> None:
+        text = operand.text(0, 0)
+        self.operands.append((self._length, self._length + len(text), operand, left, right))
+        self._put(text)
+
+    def _step(self, step: Step, show: Show | None) -> None:
+        """Move the line matrix with the word that begins here, if its letters are placed one by one; and back."""
+        self._moved, self._rest = self._line_moved, self._line_rest
+        if show is not None and show.known and not show.fragments:
+            return  # spaces go with the word before them
+        first = show.fragments[0] if show is not None and show.fragments else None
+        word = first.word if first is not None and first.word in self._reach else None
+        if word is self._line_moved:
+            return
+        if self._line_moved is None and word is not None and word.shows < 2:
+            return  # a number in front of it does
+        operand = self._moving(step.value, self._line_moved, word, 1 / step.unit, _decimals(step.unit))
+        if operand is None:
+            self._stuck.update(w for w in (word, self._line_moved) if w is not None)
+            return
+        self._copy(step.start)
+        self._put_operand(operand, self._line_moved, word)
+        self._position = step.stop
+        self._moved = self._line_moved = word
+        self._line_rest = self._rest
+
+    def _show(self, show: Show) -> None:
+        changes: list[tuple[int, int, Word | None, Word | None]] = []
+        for fragment in show.fragments:
+            word = fragment.word if fragment.word in self._reach else None
+            if word is not self._moved:
+                changes.append((fragment.piece, fragment.offset, self._moved, word))
+                self._moved = word
+        if not show.known and self._moved is not None:
+            self._stuck.add(self._moved)
+        if changes:
+            self._rewrite(show, changes)
+
+    def _rewrite(self, show: Show, changes: list[tuple[int, int, Word | None, Word | None]]) -> None:
+        """The show as a `TJ` with the operands of these changes in it."""
+        self._copy(show.start)
+        if show.operator == b'"':
+            between = self._content[show.start : show.pieces[0].start].split()
+            self._put(b"%s Tw %s Tc " % (between[0], between[1]))
+        if show.operator in {b"'", b'"'}:
+            self._put(b"T*")
+        self._put(b"[")
+        waiting = changes[::-1]
+        numbers: list[Piece] = []
+        for index, piece in enumerate(show.pieces):
+            if piece.codes is None:
+                numbers.append(piece)
+                continue
+            done = 0
+            while waiting and waiting[-1][0] == index:
+                _, offset, left, right = waiting.pop()
+                if offset > done:
+                    self._put_numbers(numbers)
+                    self._put_string(piece, done, offset)
+                    done = offset
+                self._put_gap(show, numbers, left, right)
+            self._put_numbers(numbers)
+            self._put_string(piece, done, len(piece.codes))
+        self._put_numbers(numbers)
+        self._put(b"]TJ")
+        self._position = show.stop
+
+    def _put_gap(self, show: Show, numbers: list[Piece], left: Word | None, right: Word | None) -> None:
+        """The operand that takes the place of the numbers that stood here."""
+        before = sum(piece.value for piece in numbers)
+        operand = self._moving(before, left, right, -1 / show.unit, 0)
+        if operand is None:
+            self._stuck.update(word for word in (left, right) if word is not None)
+            return
+        numbers.clear()
+        self._put_operand(operand, left, right)
+
+    def _put_numbers(self, numbers: list[Piece]) -> None:
+        self._put(b" ".join(self._content[piece.start : piece.stop] for piece in numbers))
+        numbers.clear()
+
+    def _put_string(self, piece: Piece, start: int, stop: int) -> None:
+        if piece.codes is None or start == stop:
+            return
+        whole = self._content[piece.start : piece.stop]
+        if stop - start == len(piece.codes):
+            self._put(whole)
+        else:
+            self._put(written_string(piece.codes[start:stop], hexadecimal=whole[:1] == b"<"))
+
+    def _moving(
+        self, value: float, left: Word | None, right: Word | None, units: float, decimals: int
+    ) -> Operand | None:
+        """The operand that stands for `value` and moves what follows it as these words' bits say.
+
+        `units` are those of the operand in a point. None where no operand is wide enough.
+        """
+        scale = 10**decimals
+        left_reach, right_reach = (0.0 if word is None else self._reach[word] for word in (left, right))
+        a_point = units * scale
+        to_left, to_right = (
+            int(math.copysign(math.floor(2 * reach * abs(a_point) + 1e-6), units * sign))
+            for reach, sign in ((left_reach, -1), (right_reach, 1))
+        )
+        exact = value * scale - (to_left + to_right) / 2 + self._rest * a_point
+        if not abs(exact) < 10**MAX_WIDTH:
+            return None
+        base = round(exact)
+        widest = max(
+            len(Operand(base, to_left, to_right, MAX_WIDTH * 2, decimals).text(a, b).lstrip())
+            for a in (0, 1)
+            for b in (0, 1)
+        )
+        if widest > MAX_WIDTH:
+            return None
+        self._rest = (exact - base) / a_point
+        return Operand(base, to_left, to_right, widest, decimals)
+
+
+def _decimals(unit: float) -> int:
+    """How many decimals a number of these points a unit needs."""
+    return min(_MOST_DECIMALS, max(0, math.ceil(math.log10(unit / _STEP_ROUNDING))))

@@ -1,0 +1,365 @@
+"""Find the words of a content stream: where each begins and ends on its line, and what in the content places it.
+
+Lengths are points along the line's direction, as the page is seen.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from watermark.content import IDENTITY, Matrix, as_matrix, multiply
+from watermark.operators import Operators, Token
+from watermark.sourcefont import SourceFont
+from watermark.strings import string_bytes
+
+# White space wider than this, in em, parts two words where no space stands.
+_WORD_GAP = 0.17
+# A step back or forth that is wider than this, in em, or away from the baseline, begins another line: a column, a
+# table's cell, a letter that is struck twice.
+_STEP_BACK, _STEP_FORTH, _OFF_BASELINE = 0.3, 2.5, 0.05
+_SAME_ANGLE = 1e-3
+_MOST_NESTED = 10_000
+_SHOWN = {0, 1, 2, 4, 5, 6}  # text rendering modes that draw (ISO 32000-1, table 106)
+
+
+@dataclass(slots=True)
+class Step:
+    """A `Td` or `TD`: where its first operand stands, its value, and how many points one of its units is."""
+
+    start: int
+    stop: int
+    value: float
+    unit: float
+
+
+@dataclass(slots=True)
+class Piece:
+    """An element of a `TJ`, or the string of another operator that shows text: a string's codes, or a number."""
+
+    start: int
+    stop: int
+    codes: bytes | None
+    value: float = 0.0
+
+
+@dataclass(slots=True)
+class Fragment:
+    """The part of a word that one operator shows: it begins with byte `offset` of piece `piece`."""
+
+    word: "Word"
+    piece: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Show:
+    """An operator that shows text, from its operands' first byte to its own last.
+
+    A number n in its `TJ` moves what follows by -n * `unit` points. `known` is False where its font cannot be read:
+    nothing in it may move.
+    """
+
+    operator: bytes
+    start: int
+    stop: int
+    pieces: list[Piece]
+    unit: float = 0.0
+    known: bool = False
+    fragments: list[Fragment] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Word:
+    """Consecutive letters: from `start` to `stop` along its line, in type of `em` points, at (x, y) of the page.
+
+    `drawn` is False for text that is laid invisibly over a picture. `glyphs` counts its letters, and `code` is the one
+    code of all of them, or -1. `shows` counts the operators that show a part of it.
+    """
+
+    start: float
+    stop: float
+    em: float
+    x: float
+    y: float
+    drawn: bool
+    glyphs: int = 0
+    code: int = -1
+    shows: int = 0
+
+
+Event = Show | Step | str
+"""What happens to the place of text, in order: text shown, `Td`, or `reset` (`BT`, `Tm`) or `newline` (`T*`)."""
+
+
+@dataclass
+class Text:
+    """The text of one content stream: its events in order, its lines of words, and the forms that it draws."""
+
+    events: list[Event]
+    lines: list[list[Word]]
+    forms: list[tuple[bytes, Matrix]]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    matrix: Matrix
+    font: SourceFont | None = None
+    size: float = 0.0
+    spacing: float = 0.0
+    word_spacing: float = 0.0
+    stretch: float = 1.0
+    leading: float = 0.0
+    mode: int = 0
+
+
+def read_text(content: bytes, matrix: Matrix, fonts: Callable[[bytes], SourceFont | None]) -> Text:
+    """The text of `content`, drawn under `matrix`, which leads to the page as it is seen. `fonts` reads a font by its
+    name in the stream's resources."""
+    return _Reader(content, matrix, fonts).read()
+
+
+class _Reader:
+    def __init__(self, content: bytes, matrix: Matrix, fonts: Callable[[bytes], SourceFont | None]) -> None:
+        self._operators = Operators(content)
+        self._fonts = fonts
+        self._state = _State(matrix)
+        self._stack: list[_State] = []
+        self._text = Text([], [], [], True)
+        self._text_matrix = self._line_matrix = IDENTITY
+        self._known_place = True
+        # The line that is open: its direction, its distance from the origin, and how far it has come.
+        self._angle = self._across = self._reached = math.nan
+        self._line: list[Word] = []
+        self._word: Word | None = None
+
+    def read(self) -> Text:
+        for operator, operands, position in self._operators:
+            handle = _HANDLERS.get(operator)
+            if handle is not None:
+                handle(self, operator, operands, position)
+        self._end_line()
+        self._text.complete = self._operators.complete
+        return self._text
+
+    # Graphics and text state
+
+    def _save(self, operator: bytes, operands: list[Token], position: int) -> None:
+        if len(self._stack) < _MOST_NESTED:
+            self._stack.append(self._state)
+
+    def _restore(self, operator: bytes, operands: list[Token], position: int) -> None:
+        if self._stack:
+            self._state = self._stack.pop()
+
+    def _transform(self, operator: bytes, operands: list[Token], position: int) -> None:
+        matrix = as_matrix(self._operators.numbers(operands, 6))
+        if matrix:
+            self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
+
+    def _set(self, operator: bytes, operands: list[Token], position: int) -> None:
+        value = self._operators.numbers(operands, 1)
+        if value is None:
+            return
+        if operator == b"Tc":
+            self._state = replace(self._state, spacing=value[0])
+        elif operator == b"Tw":
+            self._state = replace(self._state, word_spacing=value[0])
+        elif operator == b"Tz":
+            self._state = replace(self._state, stretch=value[0] / 100)
+        elif operator == b"TL":
+            self._state = replace(self._state, leading=value[0])
+        else:
+            self._state = replace(self._state, mode=int(value[0]))
+
+    def _set_font(self, operator: bytes, operands: list[Token], position: int) -> None:
+        size = self._operators.numbers(operands, 1)
+        if size is not None:
+            font = self._fonts(self._operators.name(operands[:-1]))
+            self._state = replace(self._state, font=font, size=size[0])
+
+    def _form(self, operator: bytes, operands: list[Token], position: int) -> None:
+        self._text.forms.append((self._operators.name(operands), self._state.matrix))
+
+    # Where text is placed
+
+    def _reset(self, operator: bytes, operands: list[Token], position: int) -> None:
+        if operator == b"Tm":
+            matrix = as_matrix(self._operators.numbers(operands, 6))
+            if matrix is None:
+                return
+            self._line_matrix = matrix
+        elif operator == b"BT":
+            self._line_matrix = IDENTITY
+        else:
+            return
+        self._text_matrix = self._line_matrix
+        self._known_place = True
+        self._text.events.append("reset")
+
+    def _move(self, operator: bytes, operands: list[Token], position: int) -> None:
+        moved = self._operators.numbers(operands, 2)
+        if moved is None:
+            return
+        x, y = moved
+        if operator == b"TD":
+            self._state = replace(self._state, leading=-y)
+        self._line_matrix = self._text_matrix = multiply((1, 0, 0, 1, x, y), self._line_matrix)
+        first = operands[-2]
+        a, b = multiply(self._line_matrix, self._state.matrix)[:2]
+        self._text.events.append(Step(first[1], first[2], x, math.hypot(a, b)))
+        self._known_place = True
+
+    def _next_line(self, operator: bytes, operands: list[Token], position: int) -> None:
+        self._line_matrix = multiply((1, 0, 0, 1, 0, -self._state.leading), self._line_matrix)
+        self._text_matrix = self._line_matrix
+        self._known_place = True
+        self._text.events.append("newline")
+
+    # Text shown
+
+    def _show(self, operator: bytes, operands: list[Token], position: int) -> None:
+        if operator == b'"':
+            spacings = self._operators.numbers(operands[:-1], 2)
+            if spacings:
+                self._state = replace(self._state, word_spacing=spacings[0], spacing=spacings[1])
+        if operator in {b"'", b'"'}:
+            self._next_line(operator, operands, position)
+        if not operands:
+            return
+        show = Show(operator, operands[0][1], position, self._pieces(operator, operands))
+        self._text.events.append(show)
+        if not self._walk(show):
+            self._end_line()
+            self._known_place = False
+
+    def _pieces(self, operator: bytes, operands: list[Token]) -> list[Piece]:
+        content = self._operators.content
+        if operator != b"TJ":
+            operands = operands[-1:]
+        pieces = []
+        for kind, start, stop in operands:
+            if kind == "string":
+                pieces.append(Piece(start, stop, string_bytes(content[start:stop])))
+            elif kind == "number":
+                try:
+                    pieces.append(Piece(start, stop, None, float(content[start:stop])))
+                except ValueError:
+                    pieces.append(Piece(start, stop, None, math.nan))
+        return pieces
+
+    def _walk(self, show: Show) -> bool:
+        """Note the words that this shows and move on; False where it cannot be told how far."""
+        state, font = self._state, self._state.font
+        a, b, c, d, e, f = multiply(self._text_matrix, state.matrix)
+        unit = math.hypot(a, b)
+        if (
+            font is None
+            or not self._known_place
+            or not (state.size * state.stretch > 0 and unit > 0 and a * d > b * c)
+            or any(piece.value != piece.value for piece in show.pieces)
+        ):
+            return False
+        angle = math.atan2(b, a)
+        cosine, sine = a / unit, b / unit
+        start = e * cosine + f * sine
+        show.unit = state.size * state.stretch * unit / 1000
+        show.known = True
+        em = state.size * math.hypot(c, d)
+        self._continue_line(angle, f * cosine - e * sine, start, em)
+        moved = self._walk_pieces(show, font, start, em, (cosine, sine, e - start * cosine, f - start * sine))
+        self._text_matrix = multiply((1, 0, 0, 1, moved / unit, 0), self._text_matrix)
+        return True
+
+    def _continue_line(self, angle: float, across: float, start: float, em: float) -> None:
+        """Go on with the open line, or begin another."""
+        goes_on = (
+            abs(math.remainder(angle - self._angle, math.tau)) < _SAME_ANGLE
+            and abs(across - self._across) < _OFF_BASELINE * em
+            and -_STEP_BACK * em < start - self._reached < _STEP_FORTH * em
+        )
+        if not goes_on:
+            self._end_line()
+            self._angle, self._across, self._reached = angle, across, start
+
+    def _walk_pieces(
+        self, show: Show, font: SourceFont, start: float, em: float, place: tuple[float, float, float, float]
+    ) -> float:
+        """Note the words of these pieces, which begin at `start`; returns how far they move on, in points."""
+        state = self._state
+        cosine, sine, x0, y0 = place
+        unit = show.unit * 1000  # points of a width of 1
+        per_size = unit / state.size
+        spacing, word_spacing = state.spacing * per_size, state.word_spacing * per_size
+        drawn = state.mode in _SHOWN
+        size, widths, other, spaces = font.code_size, font.widths, font.other_width, font.spaces
+        position = start
+        fresh = True
+        for number, piece in enumerate(show.pieces):
+            if piece.codes is None:
+                position -= piece.value * show.unit
+                continue
+            codes = piece.codes
+            for offset in range(0, len(codes) - size + 1, size):
+                code = codes[offset] if size == 1 else codes[offset] << 8 | codes[offset + 1]
+                advance = widths.get(code, other) * unit + spacing
+                if code in spaces:
+                    self._word = None
+                    if size == 1 and code == 32:
+                        advance += word_spacing
+                    position += advance
+                    continue
+                word = self._word
+                gap = position - (self._reached if word is None else word.stop)
+                if not -_STEP_BACK * em < gap < _STEP_FORTH * em:
+                    self._cut_line()
+                    word = None
+                elif gap >= _WORD_GAP * em:
+                    word = None
+                if word is None:
+                    word = Word(position, position, em, x0 + position * cosine, y0 + position * sine, drawn)
+                    self._word = word
+                    self._line.append(word)
+                    fresh = True
+                if fresh:
+                    show.fragments.append(Fragment(word, number, offset))
+                    word.shows += 1
+                    fresh = False
+                position += advance
+                word.stop = position
+                word.glyphs += 1
+                self._reached = position
+                if code != word.code:
+                    word.code = code if word.glyphs == 1 else -1
+        return position - start
+
+    def _cut_line(self) -> None:
+        if self._line:
+            self._text.lines.append(self._line)
+        self._line = []
+        self._word = None
+
+    def _end_line(self) -> None:
+        self._cut_line()
+        self._angle = self._across = self._reached = math.nan
+
+
+_Handler = Callable[[_Reader, bytes, list[Token], int], None]
+
+_HANDLERS: dict[bytes, _Handler] = {
+    b"q": _Reader._save,
+    b"Q": _Reader._restore,
+    b"cm": _Reader._transform,
+    b"Tf": _Reader._set_font,
+    b"Do": _Reader._form,
+    **dict.fromkeys((b"Tc", b"Tw", b"Tz", b"TL", b"Tr"), _Reader._set),
+    **dict.fromkeys((b"BT", b"Tm", b"ET"), _Reader._reset),
+    **dict.fromkeys((b"Td", b"TD"), _Reader._move),
+    b"T*": _Reader._next_line,
+    **dict.fromkeys((b"Tj", b"TJ", b"'", b'"'), _Reader._show),
+}
+
+
+def shows(text: Text) -> Iterator[Show]:
+    """Its operators that show text."""
+    return (event for event in text.events if isinstance(event, Show))
