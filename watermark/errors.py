@@ -86,3 +86,7 @@ class Unmarkable(WatermarkError):
 
 class SandboxUnavailable(WatermarkError):
     """The child process cannot be run safely here. The operator must act; the document is not to blame."""
+
+
+class TemplateError(WatermarkError):
+    """These bytes are no template of this format, or what a copy needs was made for another one."""

@@ -7,14 +7,16 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from watermark.errors import WatermarkError
+from watermark.errors import TemplateError as TemplateError  # so that readers of templates find it here
+from watermark.weave_table import Weave
 
 MAGIC = b"SMTPL\r\n\x1a"
 FORMAT = 1
 HEADER = struct.Struct(">8sHHIQ8x")
 HEADER_SIZE = HEADER.size
 
-# A table of 2,000 pages takes 200 KB; whatever claims more was not made by this module.
+# A table of 2,000 pages takes 200 KB, and 4 MB more with a million operands woven; whatever claims more was not made
+# by this module.
 MAX_TABLE_SIZE = 64 * 1024 * 1024
 
 _SECTION = struct.Struct(">HHI")
@@ -23,14 +25,10 @@ _SLOT = struct.Struct(">QIIII")
 _STREAM = struct.Struct(">QI")
 _TAIL = struct.Struct(">IIIQ")
 
-_FRAMES, _SLOTS, _STREAMS, _TAIL_SECTION, _TITLE, _XMP = 1, 2, 3, 4, 5, 6
+_FRAMES, _SLOTS, _STREAMS, _TAIL_SECTION, _TITLE, _XMP, _WEAVE = range(1, 8)
 # A stamper that does not know a section with this flag must not stamp.
 _CRITICAL = 1
 _NO_STREAM = 0xFFFFFFFF
-
-
-class TemplateError(WatermarkError):
-    """These bytes are no template of this format, or a fill was minted for another one."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,11 @@ class Slot:
 
 @dataclass(frozen=True)
 class Stream:
-    """A deflated stream with slots: where its Adler-32 lies, and what that is when every slot holds zeros."""
+    """A deflated stream of which something differs between copies.
+
+    `adler_offset` is where its Adler-32 lies, `adler_of_zeros` what that is when every slot holds zeros and every
+    woven operand the text of bits (0, 0).
+    """
 
     adler_offset: int
     adler_of_zeros: int
@@ -96,6 +98,12 @@ class SlotTable:
     title: str
     xmp: str
     encoded_length: int
+    weave: Weave | None = None
+
+    @property
+    def words(self) -> int:
+        """How many bits a copy's woven code has; 0 in a template without one."""
+        return 0 if self.weave is None else self.weave.words
 
     @property
     def body_offset(self) -> int:
@@ -128,6 +136,8 @@ class SlotTable:
             (_TITLE, self.title.encode()),
             (_XMP, self.xmp.encode()),
         ]
+        if self.weave is not None:
+            sections.append((_WEAVE, self.weave.encoded))
         table = b"".join(_SECTION.pack(kind, _CRITICAL, len(data)) + data for kind, data in sections)
         return HEADER.pack(MAGIC, FORMAT, 0, len(table), self.body_length) + table
 
@@ -156,6 +166,7 @@ class SlotTable:
                 title=found[_TITLE].decode(),
                 xmp=found[_XMP].decode(),
                 encoded_length=stop - start,
+                weave=Weave.decode(found[_WEAVE]) if _WEAVE in found else None,
             )
         except (KeyError, struct.error, UnicodeDecodeError) as error:
             raise TemplateError("The template's table is damaged. Compile the version again.") from error
@@ -172,6 +183,10 @@ class SlotTable:
             if slot.stream is not None and slot.stream >= len(self.streams):
                 raise TemplateError("A slot of the template names no stream. Compile the version again.")
             position = slot.offset + slot.length
+        if self.weave is not None:
+            taken = [(slot.offset, slot.offset + slot.length) for slot in self.slots]
+            taken += [(stream.adler_offset, stream.adler_offset + 4) for stream in self.streams]
+            self.weave.check_places(self.body_length, len(self.streams), sorted(taken))
 
 
 def table_range(header: bytes) -> tuple[int, int]:
@@ -199,7 +214,7 @@ def _sections(table: bytes) -> Iterator[tuple[int, bytes]]:
         position += _SECTION.size
         if len(table) - position < length:
             raise TemplateError("The template's table is cut short. Compile the version again.")
-        if kind in range(_FRAMES, _XMP + 1):
+        if kind in range(_FRAMES, _WEAVE + 1):
             yield kind, table[position : position + length]
         elif flags & _CRITICAL:
             raise TemplateError("The template needs a newer Sealmark: it holds a kind of slot unknown here.")

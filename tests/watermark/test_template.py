@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ from watermark.template import (
     TemplateError,
     table_range,
 )
+from watermark.weave_table import Weave
+
+# Two words, two operands; see "Worked bytes".
+COLUMNS = bytes.fromhex(
+    "04 0008040c020a060e0109 050d03  00000000000006 00433c  0000000000000000  0000000000000000  ff001e0e  0304  0001"
+    "0000000000003f32  0000000000005100  0000000000000000  0000000000000001  0000000000000101"
+)
+STORED = bytes.fromhex("7801 015800a7ff") + COLUMNS + zlib.adler32(COLUMNS).to_bytes(4, "big")
+WEAVE = Weave.decode(bytes.fromhex("00000002 00000002 00000001") + STORED)
 
 TABLE = SlotTable(
     body_length=1000,
@@ -28,6 +38,7 @@ TABLE = SlotTable(
     title="Ä",
     xmp="",
     encoded_length=0,
+    weave=WEAVE,
 )
 
 
@@ -93,3 +104,42 @@ def test_an_unknown_section_that_is_not_critical_is_passed_over_and_a_double_one
 def test_impossible_slots_are_refused(slots: tuple[Slot, ...]) -> None:
     with pytest.raises(TemplateError):
         SlotTable.decode(SlotTable(**{**TABLE.__dict__, "slots": slots}).encode())
+
+
+def test_a_template_without_a_weave_has_no_words() -> None:
+    plain = SlotTable(**{**TABLE.__dict__, "weave": None})
+    decoded = SlotTable.decode(plain.encode())
+    assert (decoded.weave, decoded.words) == (None, 0)
+    assert len(plain.encode()) == len(TABLE.encode()) - 8 - len(WEAVE.encoded)
+    assert TABLE.words == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"body_length": 210, "slots": (), "streams": (Stream(0, 0),)},
+        {"slots": (Slot(201, 1, 0, None, 0),)},
+        {"slots": (Slot(0, 201, 0, None, 0),)},
+        {"slots": (Slot(0, 9, 0, None, 0), Slot(211, 30, 0, None, 0))},
+        {"streams": (Stream(198, 0),)},
+        {"streams": (), "slots": ()},
+    ],
+    ids=[
+        "beyond-the-body",
+        "in-a-slot",
+        "begins-in-a-slot",
+        "ends-in-a-slot",
+        "in-a-checksum",
+        "no-such-stream",
+    ],
+)
+def test_operands_that_flip_what_is_not_theirs_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(TemplateError):
+        SlotTable.decode(SlotTable(**{**TABLE.__dict__, **changed}).encode())  # type: ignore[arg-type]
+
+
+def test_operands_may_stand_next_to_slots_and_at_the_end_of_the_body() -> None:
+    slots = (Slot(190, 10, 0, None, 0), Slot(202, 7, 0, None, 0))
+    changed = {"body_length": 212, "slots": slots, "streams": (Stream(0, 0),)}
+    table = SlotTable(**{**TABLE.__dict__, **changed})  # type: ignore[arg-type]
+    assert SlotTable.decode(table.encode()).slots == slots

@@ -1,0 +1,45 @@
+"""A copy's woven code: one secret bit a word, from the version's weave key and the copy's id. `TEMPLATE.md`, "Code".
+
+Nothing of a code is stored: whoever has the key writes the bits of any copy anew, to stamp it or to trace it.
+"""
+
+from hashlib import sha256
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from numpy.typing import NDArray
+
+KEY_SIZE = 32
+"""Bytes of a version's weave key."""
+
+# Nuida, Fujitsu, Hagiwara et al., "An improvement of discrete Tardos fingerprinting codes" (2009): the best biases
+# against five or six who mix their copies, and how often each is drawn; in 65536ths.
+BIASES = np.array([7386, 32768, 58150], np.uint16)
+_DRAWN_BELOW = (21758, 43778)
+
+_BIAS_LABEL = b"sealmark weave biases v1"
+_COPY_LABEL = b"sealmark weave copy v1\x00"
+_NONCE_SIZE = 12
+
+
+def biases(key: bytes, words: int) -> NDArray[np.uint16]:
+    """How probable a 1 is for each word of this version, in 65536ths. Raises `ValueError` for another length of key."""
+    drawn = _numbers(key, _BIAS_LABEL, words)
+    return BIASES[(drawn >= _DRAWN_BELOW[0]).astype(np.intp) + (drawn >= _DRAWN_BELOW[1])]
+
+
+def copy_bits(key: bytes, copy_id: str, words: int) -> NDArray[np.uint8]:
+    """The bits, 0 or 1, of this copy's words. Raises `ValueError` for another length of key."""
+    drawn = _numbers(key, _COPY_LABEL + copy_id.encode(), words)
+    return (drawn < biases(key, words)).view(np.uint8)
+
+
+def _numbers(key: bytes, label: bytes, count: int) -> NDArray[np.uint16]:
+    """So many numbers of 16 bits: the key stream of AES-256 in counter mode, its nonce made from `label`."""
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"a weave key has {KEY_SIZE} bytes, this one {len(key)}")
+    counter = sha256(label).digest()[:_NONCE_SIZE] + bytes(4)
+    stream = Cipher(AES256(key), CTR(counter)).encryptor().update(bytes(2 * count))
+    return np.frombuffer(stream, ">u2").astype(np.uint16)
