@@ -23,7 +23,7 @@ FARTHEST = 0.35
 LEAST = 0.15
 """A word that could not move even so far carries no bit: nothing but an exact reader would see it."""
 
-NARROWEST = 0.15
+NARROWEST = 0.2
 """What is left of a gap, in em of the larger type beside it: with less, readers of text no longer see a space.
 (WATERMARK.md: with 0.15 em poppler's text stays the same on all but one page of eleven reports.)"""
 
@@ -272,12 +272,12 @@ class _Writing:
         numbers.clear()
 
     def _put_string(self, piece: Piece, start: int, stop: int) -> None:
-        if piece.codes is None or start == stop:
+        if piece.codes is None:
             return
         whole = self._content[piece.start : piece.stop]
         if stop - start == len(piece.codes):
             self._put(whole)
-        else:
+        elif stop > start:
             self._put(written_string(piece.codes[start:stop], hexadecimal=whole[:1] == b"<"))
 
     def _moving(
