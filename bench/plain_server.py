@@ -19,6 +19,7 @@ from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.copies import Copies
 from service.delivery import Deliveries
+from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database
 from service.records import Copy
@@ -28,9 +29,15 @@ class PlainCopies(Copies):
     """Copies whose bytes are those of the plain object, as many as the copy has."""
 
     def __init__(
-        self, database: Database, objects: SealedObjects, store: BlobStore, clock: Clock, random: Random
+        self,
+        database: Database,
+        objects: SealedObjects,
+        keys: NamedKeys,
+        store: BlobStore,
+        clock: Clock,
+        random: Random,
     ) -> None:
-        super().__init__(database, objects, clock, random)
+        super().__init__(database, objects, keys, clock, random)
         self._store = store
 
     def stream(self, copy: Copy, start: int, stop: int) -> Generator[bytes, None, None]:
@@ -40,7 +47,14 @@ class PlainCopies(Copies):
 
 def plain(sealmark: Sealmark) -> Sealmark:
     """The same service, sending the plain object."""
-    copies = PlainCopies(sealmark.database, sealmark.objects, sealmark.store, sealmark.clock, sealmark.random)
+    copies = PlainCopies(
+        sealmark.database,
+        sealmark.objects,
+        sealmark.keys,
+        sealmark.store,
+        sealmark.clock,
+        sealmark.random,
+    )
     return replace(sealmark, copies=copies, deliveries=deliveries_with(sealmark, copies))
 
 

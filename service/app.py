@@ -102,7 +102,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keyfile = KeyFile(settings.key_file)
     objects = SealedObjects(store, keyfile.keyring, clock, random)
     keys = NamedKeys(database, keyfile.keyring, clock, random)
-    copies = Copies(database, objects, clock, random)
+    copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
 
     def check_mark(name: str, mail: str, company: str) -> None:
@@ -121,7 +121,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
-        compiling=Compiling(database, objects, _child(settings), clock, random),
+        compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=Sharing(database, keys, check_mark, settings.url, clock, random),

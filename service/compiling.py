@@ -16,6 +16,7 @@ from crypto import identifiers
 from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
 from service.facts import Facts, beyond_file
+from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database, DatabaseUnavailable, Records
 from service.records import Job, SealedObject, Template, Version, VersionState
@@ -58,12 +59,14 @@ class Compiling:
         self,
         database: Database,
         objects: SealedObjects,
+        keys: NamedKeys,
         compile_in_child: CompileInChild,
         clock: Clock,
         random: Random,
     ) -> None:
         self._database = database
         self._objects = objects
+        self._keys = keys
         self._compile = compile_in_child
         self._clock = clock
         self._random = random
@@ -169,6 +172,8 @@ class Compiling:
     def _write_ready(
         self, records: Records, version: Version, template: Template, facts: dict[str, Any], now: datetime
     ) -> None:
+        """Let copies be made of it: with the weave key that decides their bits, and both entries."""
+        self._keys.ensure_weave(records, WORKER, version.id, now)
         records.change(
             version,
             state=VersionState.READY,

@@ -1,6 +1,6 @@
 """Copies: minted once for a share and a version, then the same bytes at every download.
 
-Of a version only its data key and its slot table stay in memory; the template itself passes by as a stream.
+Of a version only its data key, weave key and slot table stay in memory; the template itself passes by as a stream.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crypto import identifiers
 from crypto.sealing import SealedReader
 from service.audit import Clock, Random
 from service.decision import Allowed
 from service.errors import DomainError, Problem
+from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database, Taken
 from service.records import Copy, SealedObject, Template
@@ -25,9 +29,13 @@ from watermark.mark import Mark, check_mark
 from watermark.mint import Fill, mint
 from watermark.stamp import STAMP_VERSION, stamp
 from watermark.template import HEADER_SIZE, SlotTable, table_range
+from watermark.weave_code import copy_bits
 
 OPEN_TEMPLATES = 64
-"""How many versions' slot tables stay in memory: as many reports as a company lends at a time, some MB in all."""
+"""How many versions' slot tables stay in memory: as many reports as a company lends at a time.
+
+About 75 bytes a woven operand: 1.3 MB for a long report, so 90 MB at the very most where all are long.
+"""
 
 SAMPLE_COPY_ID = "cpy_" + "0" * 26
 """For asking whether a name can be marked, before there is a copy."""
@@ -42,9 +50,12 @@ class _OpenTemplate:
 class Copies:
     """Mints copies and streams them."""
 
-    def __init__(self, database: Database, objects: SealedObjects, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, database: Database, objects: SealedObjects, keys: NamedKeys, clock: Clock, random: Random
+    ) -> None:
         self._database = database
         self._objects = objects
+        self._keys = keys
         self._clock = clock
         self._random = random
         self._lock = threading.Lock()
@@ -53,8 +64,8 @@ class Copies:
     def mint(self, allowed: Allowed) -> Copy:
         """The copy of this share and version, made now or by whoever was first.
 
-        Afterwards its row is durable, with its length and SHA-256. Raises `StoreError`, `SealBroken`,
-        `DomainError` (unmarkable-name).
+        Afterwards its row is durable, with its length and SHA-256. Raises `StoreError`, `CryptoError`,
+        `DomainError` (unmarkable-name; unavailable: template or weave key are not in the database).
         """
         now = self._clock()
         copy_id = identifiers.new_id("cpy", self._random(16))
@@ -69,8 +80,9 @@ class Copies:
         template = self._template(allowed.template.id)
         fill = _mint(template.table, mark)
         length = fill.copy_length(template.table)
+        bits = self._bits(template.table, allowed.version.id, copy_id)
         digest = hashlib.sha256()
-        for piece in stamp(template.table, fill, template.reader.read):
+        for piece in stamp(template.table, fill, template.reader.read, bits=bits):
             digest.update(piece)
         copy = Copy(
             id=copy_id,
@@ -99,14 +111,21 @@ class Copies:
         """Bytes [start, stop) of the copy; whoever stops early closes it.
 
         Raises `StoreError`, `SealBroken` at the first piece or within. Of a template that this process has not
-        opened yet, both come at the call.
+        opened yet, both come at the call; so does what keeps its weave key: `CryptoError`, `DomainError` (unavailable).
         """
         if copy.stamp_version != STAMP_VERSION:
             detail = f"This copy was stamped by version {copy.stamp_version}; make a new share."
             raise DomainError(Problem.UNAVAILABLE, detail)
         template = self._template(copy.template_id)
         fill = Fill.decode(copy.fill)
-        return _as_bytes(stamp(template.table, fill, template.reader.read, start, stop))
+        bits = self._bits(template.table, copy.version_id, copy.id)
+        return _as_bytes(stamp(template.table, fill, template.reader.read, start, stop, bits=bits))
+
+    def _bits(self, table: SlotTable, version_id: str, copy_id: str) -> NDArray[np.uint8] | None:
+        """The copy's woven code; None of a template without words, which has been compiled before there were any."""
+        if not table.words:
+            return None
+        return copy_bits(self._keys.weave(version_id), copy_id, table.words)
 
     def _template(self, template_id: str) -> _OpenTemplate:
         with self._lock:

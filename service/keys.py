@@ -1,12 +1,13 @@
-"""Named keys: independent random keys for link signing, log signing and the service, wrapped by the master key.
+"""Named keys: independent random keys for link signing, log signing, the service and each version's woven code.
 
-Their secrets live in memory only, unwrapped when first needed. A newer key of a purpose signs once every process
-must have seen it; older ones verify until what they signed has died.
+The master key wraps them; their secrets live in memory only, unwrapped when first needed. A newer key of a purpose
+signs once every process must have seen it; older ones verify until what they signed has died. A weave key stays.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +22,17 @@ from service.ports import Database, Records
 from service.records import NamedKey
 
 PURPOSES = ("link", "log", "service")
+"""Of these the service has one each, or a set."""
+
+WEAVE = "weave"
+"""Of this purpose each version has one, from which the bits of its copies come."""
+
+OPEN_WEAVES = 64
+"""How many weave keys stay unwrapped: of as many versions as templates stay open (`copies.OPEN_TEMPLATES`)."""
+
 ROTATABLE = ("link",)
-"""What may be rotated by hand. Log keys follow with the checkpoints, and the service key seals answers of a day."""
+"""What may be rotated by hand. Log keys follow with the checkpoints, the service key seals answers of a day, and with
+another weave key copies would change and traces of older ones be lost."""
 
 REFRESH_EVERY = timedelta(seconds=5)
 """How old a process's list of keys may be."""
@@ -54,8 +64,33 @@ class NamedKeys:
         self._random = random
         self._lock = threading.Lock()
         self._secrets: dict[str, bytes] = {}
+        self._weaves: OrderedDict[str, bytes] = OrderedDict()
         self._listed: list[NamedKey] = []
         self._listed_at: datetime | None = None
+
+    def weave(self, version_id: str) -> bytes:
+        """The weave key of this version, 32 bytes. Raises `DomainError` (unavailable) when there is none."""
+        with self._lock:
+            secret = self._weaves.get(version_id)
+            if secret is not None:
+                self._weaves.move_to_end(version_id)
+                return secret
+        with self._database.read() as records:
+            found = records.find(NamedKey, purpose=WEAVE, owner_id=version_id, limit=1)
+        if not found:
+            detail = f"The weave key of {version_id} is not in the database, so its copies cannot be made."
+            raise DomainError(Problem.UNAVAILABLE, detail)
+        secret = self._unwrapped(found[0])
+        with self._lock:
+            self._weaves[version_id] = secret
+            while len(self._weaves) > OPEN_WEAVES:
+                self._weaves.popitem(last=False)
+        return secret
+
+    def ensure_weave(self, records: Records, actor: Actor, version_id: str, now: datetime) -> None:
+        """Make the weave key of a version that has none, in the caller's transaction, which holds the version's row."""
+        if not records.find(NamedKey, purpose=WEAVE, owner_id=version_id, limit=1):
+            self._make(records, actor, WEAVE, now, "key.created", {}, owner_id=version_id)
 
     def ensure(self, actor: Actor) -> None:
         """Make the named keys that are missing."""
@@ -106,7 +141,7 @@ class NamedKeys:
         return made
 
     def listed(self) -> list[NamedKey]:
-        """All named keys, by purpose, the newest first."""
+        """All named keys, those of versions too, by purpose, the newest first."""
         with self._database.read() as records:
             found = records.find(NamedKey, order="-created_at")
         return sorted(found, key=lambda key: key.purpose)
@@ -119,29 +154,32 @@ class NamedKeys:
         now: datetime,
         kind: str,
         details: Details,
+        owner_id: str | None = None,
     ) -> NamedKey:
         key_id = identifiers.new_id("key", self._random(16))
         secret = new_key(self._random)
-        wrapped = self._keyring().wrap(secret, key_context(purpose, key_id), nonce=self._random(NONCE_SIZE))
+        bound = key_context(purpose, key_id, owner_id or "")
+        wrapped = self._keyring().wrap(secret, bound, nonce=self._random(NONCE_SIZE))
         record = NamedKey(
             id=key_id,
             purpose=purpose,
-            owner_id=None,
+            owner_id=owner_id,
             wrapped_key=wrapped.encode(),
             master_id=wrapped.master_id,
             created_at=now,
         )
         records.add(record)
         details = {"key": key_id, "purpose": purpose, **details}
-        records.add(entry(kind, actor, now, self._random, details=details))
+        records.add(entry(kind, actor, now, self._random, details=details, version=owner_id))
         return record
 
     def _all(self, now: datetime) -> list[NamedKey]:
+        """The keys of `PURPOSES`. Weave keys are as many as versions and each is looked up by itself."""
         with self._lock:
             if self._listed_at is not None and now < self._listed_at + REFRESH_EVERY:
                 return self._listed
         with self._database.read() as records:
-            found = records.find(NamedKey)
+            found = records.find(NamedKey, purpose__in=list(PURPOSES))
         with self._lock:
             self._listed, self._listed_at = found, now
         return found
@@ -149,10 +187,13 @@ class NamedKeys:
     def _secret(self, key: NamedKey) -> bytes:
         secret = self._secrets.get(key.id)
         if secret is None:
-            wrapped = WrappedKey.decode(key.master_id, key.wrapped_key)
-            secret = self._keyring().unwrap(wrapped, key_context(key.purpose, key.id))
+            secret = self._unwrapped(key)
             self._secrets[key.id] = secret
         return secret
+
+    def _unwrapped(self, key: NamedKey) -> bytes:
+        wrapped = WrappedKey.decode(key.master_id, key.wrapped_key)
+        return self._keyring().unwrap(wrapped, key_context(key.purpose, key.id, key.owner_id or ""))
 
     def _forget(self) -> None:
         with self._lock:

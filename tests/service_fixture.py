@@ -118,7 +118,12 @@ def service_in(
     sealmark.master_keys.init(OPERATOR)
     if compile_in_child is not None:
         compiling = Compiling(
-            sealmark.database, sealmark.objects, compile_in_child, sealmark.clock, sealmark.random
+            sealmark.database,
+            sealmark.objects,
+            sealmark.keys,
+            compile_in_child,
+            sealmark.clock,
+            sealmark.random,
         )
         sealmark = replace(sealmark, compiling=compiling)
     try:

@@ -71,4 +71,4 @@ def list_(as_json: bool) -> None:
         return
     table(masters, ("id", "current", "named_keys", "objects"))
     click.echo()
-    table(named, ("id", "purpose", "master_id", "created_at", "verify_until"))
+    table(named, ("id", "purpose", "owner_id", "master_id", "created_at", "verify_until"))

@@ -28,7 +28,9 @@ def an_upload(service: Service) -> Version:
 
 def a_worker(service: Service, child: Child = fake_compile_in_child) -> Compiling:
     sealmark = service.sealmark
-    return Compiling(sealmark.database, sealmark.objects, child, sealmark.clock, sealmark.random)
+    return Compiling(
+        sealmark.database, sealmark.objects, sealmark.keys, child, sealmark.clock, sealmark.random
+    )
 
 
 def the_job(service: Service) -> Job:

@@ -51,7 +51,7 @@ def test_an_upload_compiles_to_a_ready_version_with_an_entry_for_each_step(servi
     version = a_version(service, document)
     assert (version.state, version.pages, version.size) == (VersionState.READY, FAKE_PAGES, len(A_PDF))
     kinds = [entry["kind"] for entry in service.entries() if entry.get("version") == version.id]
-    assert kinds == ["version.created", "version.uploaded", "version.ready"]
+    assert kinds == ["version.created", "version.uploaded", "key.created", "version.ready"]
     roles = sorted(key.split("/")[1] for key in stored_keys(service))
     assert roles == ["original", "original", "template", "template"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,14 +107,7 @@ def a_woven_body(seed: int, streams: int = 3, operands: int = 40, gap: int = 60,
         content = b"".join(pieces)
         for index in range(first, len(woven)):
             before, width = woven[index].after, woven[index].operand.width
-            woven[index] = Woven(
-                **{
-                    name: getattr(woven[index], name)
-                    for name in ("bit", "book", "operand", "left_word", "right_word")
-                },
-                stream=number,
-                after=len(content) - before - width,
-            )
+            woven[index] = replace(woven[index], after=len(content) - before - width)
         contents.append(content)
         bit += 7 & -bit
         adlers.append(bit // 8)
@@ -132,3 +126,21 @@ def a_woven_body(seed: int, streams: int = 3, operands: int = 40, gap: int = 60,
 def _codes(chance: random.Random) -> Codes:
     length = chance.randint(4, 7)
     return Codes(length, tuple(chance.sample(range(1 << length), len(ALPHABET))))
+
+
+def with_words(template: bytes, words: int = 50) -> bytes:
+    """The template with operands in its body where nothing else is filled in; what they flip is not their text."""
+    table = SlotTable.decode(template)
+    taken = [(slot.offset, slot.offset + slot.length) for slot in table.slots]
+    taken += [(stream.adler_offset, stream.adler_offset + 4) for stream in table.streams]
+    ranges = [(0, 0), *sorted(taken), (table.body_length, 0)]
+    free, start = max((after[0] - before[1], before[1]) for before, after in itertools.pairwise(ranges))
+    step = (free - 8) // words
+    operand = Operand(100, -40, 40, 3)
+    books = [_codes(random.Random(words))]
+    woven = [
+        Woven(8 * (start + number * step) + number % 8, 0, operand, number - 1, number, 0, words - number)
+        for number in range(words)
+    ]
+    weave = Weave.build(words, books, woven)
+    return replace(table, weave=weave).encode() + template[table.body_offset :]
