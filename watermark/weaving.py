@@ -10,12 +10,11 @@ a `Td` of its own, by that `Td`. Both are the numbers that producers kern with.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from watermark.operand import MAX_WIDTH, Operand
 from watermark.strings import written_string
-from watermark.words import Piece, Show, Step, Text, Word
+from watermark.words import Line, Piece, Show, Step, Text, Word
 
 FARTHEST = 0.35
 """Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
@@ -23,7 +22,7 @@ FARTHEST = 0.35
 LEAST = 0.15
 """A word that could not move even so far carries no bit: nothing but an exact reader would see it."""
 
-NARROWEST = 0.2
+NARROWEST = 0.175
 """What is left of a gap, in em of the larger type beside it: with less, readers of text no longer see a space.
 (WATERMARK.md: with 0.15 em poppler's text stays the same on all but one page of eleven reports.)"""
 
@@ -32,6 +31,8 @@ WIDEST = 1.2
 
 # A line's end that stands within so many points of this many others is an edge, and stays.
 _EDGE_WIDTH, _EDGE_LINES = 0.25, 2
+# Text so near to a line's end belongs to it: em along the line, and em up or down. Rows of points find it.
+_APART, _BESIDE, _ROW = 4.0, 0.9, 4.0
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
 # A step's number has so many decimals that rounding moves nothing by more points than this.
 _STEP_ROUNDING = 0.005
@@ -66,9 +67,9 @@ class Woven:
     places: tuple[tuple[float, float], ...]
 
 
-def weave(content: bytes, text: Text, fixed: Callable[[Word], bool], narrowest: float = NARROWEST) -> Woven:
-    """Move the words of `text`, which was read from `content`, but for those that are `fixed`."""
-    reach = _reaches(text, fixed, narrowest)
+def weave(content: bytes, text: Text, narrowest: float = NARROWEST) -> Woven:
+    """Move the words of `text`, which was read from `content`, and leave `narrowest` em of each gap."""
+    reach = _reaches(text, narrowest)
     while True:
         writing = _Writing(content, text, reach)
         stuck = writing.write()
@@ -81,22 +82,22 @@ def weave(content: bytes, text: Text, fixed: Callable[[Word], bool], narrowest: 
         b"".join(writing.parts),
         tuple(operands),
         len(numbers),
-        sum(len(line) - len(_leaders(line)) for line in text.lines),
+        sum(len(line.words) - len(_leaders(line.words)) for line in text.lines),
         tuple((word.x, word.y) for word in numbers),
     )
 
 
-def _reaches(text: Text, fixed: Callable[[Word], bool], narrowest: float) -> dict[Word, float]:
+def _reaches(text: Text, narrowest: float) -> dict[Word, float]:
     """How far each word that carries a bit moves to either side, in points."""
     found: dict[Word, float] = {}
-    starts = sorted(line[0].start for line in text.lines)
-    stops = sorted(line[-1].stop for line in text.lines)
+    free = _FreeEnds(text.lines)
     for line in text.lines:
-        leaders = _leaders(line)
-        for before, word, after in zip([None, *line], line, [*line[1:], None], strict=False):
-            if not word.drawn or word in leaders or fixed(word):
+        words = line.words
+        leaders = _leaders(words)
+        for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
+            if not word.drawn or word in leaders:
                 continue
-            if (before is None and _is_edge(word.start, starts)) or (after is None and _is_edge(word.stop, stops)):
+            if (before is None and not free.begins(line)) or (after is None and not free.ends(line)):
                 continue
             reach = FARTHEST
             if before is not None:
@@ -108,9 +109,52 @@ def _reaches(text: Text, fixed: Callable[[Word], bool], narrowest: float) -> dic
     return found
 
 
-def _is_edge(end: float, edges: list[float]) -> bool:
-    """Whether so many lines end here that it is an edge: of a justified text, of a column of figures."""
-    return bisect_right(edges, end + _EDGE_WIDTH) - bisect_left(edges, end - _EDGE_WIDTH) > _EDGE_LINES
+class _FreeEnds:
+    """Which lines begin or end where no other line does, and with nothing near: their words there may move.
+
+    Elsewhere lines have an edge in common, as in justified text and columns of figures, or another line goes on beside
+    them, as an index or a table's next cell does.
+    """
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._starts = sorted(line.words[0].start for line in lines)
+        self._stops = sorted(line.words[-1].stop for line in lines)
+        self._rows: dict[int, list[Line]] = {}
+        for line in lines:
+            self._rows.setdefault(round(line.across / _ROW), []).append(line)
+
+    def begins(self, line: Line) -> bool:
+        """Whether the first word may move."""
+        start = line.words[0].start
+        return not _is_edge(start, self._starts) and not self._is_near(line, start, before=True)
+
+    def ends(self, line: Line) -> bool:
+        """Whether the last word may move."""
+        stop = line.words[-1].stop
+        return not _is_edge(stop, self._stops) and not self._is_near(line, stop, before=False)
+
+    def _is_near(self, line: Line, edge: float, *, before: bool) -> bool:
+        em = line.words[0].em
+        rows = math.ceil(_BESIDE * em / _ROW)
+        middle = round(line.across / _ROW)
+        for row in range(middle - rows, middle + rows + 1):
+            for other in self._rows.get(row, ()):
+                if other is line:
+                    continue
+                start, stop = other.words[0].start, other.words[-1].stop
+                if before and start < edge and stop > edge - _APART * em:
+                    return True
+                if not before and stop > edge and start < edge + _APART * em:
+                    return True
+        return False
+
+
+def _is_edge(place: float, sorted_places: list[float]) -> bool:
+    """Whether so many lines begin or end here that it is an edge."""
+    return (
+        bisect_right(sorted_places, place + _EDGE_WIDTH) - bisect_left(sorted_places, place - _EDGE_WIDTH)
+        > _EDGE_LINES
+    )
 
 
 def _slack(before: Word, after: Word, narrowest: float) -> float:
@@ -120,11 +164,11 @@ def _slack(before: Word, after: Word, narrowest: float) -> float:
     return min(gap - narrowest * em, WIDEST * em - gap)
 
 
-def _leaders(line: list[Word]) -> set[Word]:
+def _leaders(words: list[Word]) -> set[Word]:
     """The dots, set as words, that lead on to a number at the line's end."""
-    found = {word for word in line if word.code != -1 and word.glyphs >= _LEADER_DOTS}
-    for index in range(len(line) - _LEADER_WORDS + 1):
-        run = line[index : index + _LEADER_WORDS]
+    found = {word for word in words if word.code != -1 and word.glyphs >= _LEADER_DOTS}
+    for index in range(len(words) - _LEADER_WORDS + 1):
+        run = words[index : index + _LEADER_WORDS]
         if all(word.glyphs == 1 and word.code == run[0].code for word in run):
             found.update(run)
     return found

@@ -87,6 +87,15 @@ class Word:
     shows: int = 0
 
 
+@dataclass(slots=True)
+class Line:
+    """Words side by side: the direction that they are written in, and how far the baseline is from the origin."""
+
+    words: list[Word]
+    angle: float
+    across: float
+
+
 Event = Show | Step | str
 """What happens to the place of text, in order: text shown, `Td`, or `reset` (`BT`, `Tm`) or `newline` (`T*`)."""
 
@@ -96,7 +105,7 @@ class Text:
     """The text of one content stream: its events in order, its lines of words, and the forms that it draws."""
 
     events: list[Event]
-    lines: list[list[Word]]
+    lines: list[Line]
     forms: list[tuple[bytes, Matrix]]
     complete: bool
 
@@ -335,7 +344,7 @@ class _Reader:
 
     def _cut_line(self) -> None:
         if self._line:
-            self._text.lines.append(self._line)
+            self._text.lines.append(Line(self._line, self._angle, self._across))
         self._line = []
         self._word = None
 

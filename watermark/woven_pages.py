@@ -1,20 +1,18 @@
 """Weave a document: the content of its pages, and of the forms that they draw."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 
-from watermark.content import Box, Matrix, as_matrix, invert, multiply
+from watermark.content import Matrix, as_matrix, invert, multiply
 from watermark.pages import SourcePage
 from watermark.sourcefont import SourceFont, read_font
 from watermark.weaving import NARROWEST, Woven, weave
-from watermark.words import Text, Word, read_text
+from watermark.words import Text, read_text
 
 _MOST_FORMS = 8  # forms within forms
-# A link reaches so many points beyond its rectangle.
-_AROUND_LINK = 1.0
 
 Id = tuple[int, int]
 
@@ -39,15 +37,10 @@ class Weaver:
         seen = invert(source.view.matrix)
         if seen is None:
             raise ValueError("a page's view can be inverted")
-        links = [_seen_box(rect, seen) for rect in _links(source.page)]
-
-        def fixed(word: Word) -> bool:
-            return any(x0 <= word.x <= x1 and y0 <= word.y <= y1 for x0, y0, x1, y1 in links)
-
         resources = source.page.Resources
         text = self._text(source.content, seen, resources)
-        forms = list(self._forms(text, resources, fixed, narrowest, 0))
-        return weave(source.content, text, fixed, narrowest), forms
+        forms = list(self._forms(text, resources, narrowest, 0))
+        return weave(source.content, text, narrowest), forms
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
@@ -74,7 +67,6 @@ class Weaver:
         self,
         text: Text,
         resources: pikepdf.Object,
-        fixed: Callable[[Word], bool],
         narrowest: float,
         depth: int,
     ) -> Iterator[WovenForm]:
@@ -98,8 +90,8 @@ class Weaver:
             inner = form.get(Name.Resources)
             inner = inner if isinstance(inner, Dictionary) else resources
             inner_text = self._text(content, multiply(own, matrix) if own else matrix, inner)
-            yield from self._forms(inner_text, inner, fixed, narrowest, depth + 1)
-            woven = weave(content, inner_text, fixed, narrowest)
+            yield from self._forms(inner_text, inner, narrowest, depth + 1)
+            woven = weave(content, inner_text, narrowest)
             if woven.operands:
                 yield WovenForm(form, woven)
 
@@ -110,27 +102,6 @@ def _sets_fonts_by_states(resources: pikepdf.Object) -> bool:
     if not isinstance(states, Dictionary):
         return False
     return any(isinstance(state, Dictionary) and Name.Font in state for _, state in states.items())
-
-
-def _links(page: Dictionary) -> Iterator[Box]:
-    annotations = page.get(Name.Annots)
-    for annotation in annotations if isinstance(annotations, Array) else ():
-        if _leads_out(annotation):
-            numbers = _numbers(annotation.get(Name.Rect), 4)
-            if numbers:
-                x0, y0, x1, y1 = numbers
-                yield (x0, y0, x1, y1)
-
-
-def _seen_box(box: Box, seen: Matrix) -> Box:
-    corners = [multiply((1, 0, 0, 1, x, y), seen)[4:] for x, y in (box[:2], box[2:])]
-    xs, ys = zip(*corners, strict=True)
-    return (
-        min(xs) - _AROUND_LINK,
-        min(ys) - _AROUND_LINK,
-        max(xs) + _AROUND_LINK,
-        max(ys) + _AROUND_LINK,
-    )
 
 
 def _numbers(array: object, count: int) -> list[float] | None:
