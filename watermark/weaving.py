@@ -26,7 +26,7 @@ NARROWEST = 0.175
 """What is left of a gap, in em of the larger type beside it: with less, readers of text no longer see a space.
 (WATERMARK.md: with 0.15 em poppler's text stays the same on all but one page of eleven reports.)"""
 
-WIDEST = 1.2
+WIDEST = 0.69
 """What a gap may grow to, in em: with more, readers see two columns."""
 
 # A line's end that stands within so many points of this many others is an edge, and stays.
