@@ -1,39 +1,20 @@
-"""Weave: choose the words of a content stream that carry a bit, and write the operands that move them.
+"""Weave: write the operands that move the words of a content stream.
 
 A word moves left or right by changing what lies in the gap before it, and back in the gap after it, so every other
-word stays where it was. On each line the first word stays; and so does the last, where it ends at an edge that lines
-have in common. `operand.py` says what is written.
+word stays where it was. `operand.py` says what is written.
 
 How a word is moved: by a number in a `TJ` in front of its first letter; or, where the producer places each letter by
 a `Td` of its own, by that `Td`. Both are the numbers that producers kern with.
 """
 
 import math
-from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watermark.operand import MAX_WIDTH, Operand
 from watermark.strings import written_string
-from watermark.words import Line, Piece, Show, Step, Text, Word
+from watermark.text import Piece, Show, Step, Text, Word
 
-FARTHEST = 0.35
-"""Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
-
-LEAST = 0.15
-"""A word that could not move even so far carries no bit: nothing but an exact reader would see it."""
-
-NARROWEST = 0.175
-"""What is left of a gap, in em of the larger type beside it: with less, readers of text no longer see a space.
-(WATERMARK.md: with 0.15 em poppler's text stays the same on all but one page of eleven reports.)"""
-
-WIDEST = 0.69
-"""What a gap may grow to, in em: with more, readers see two columns."""
-
-# A line's end that stands within so many points of this many others is an edge, and stays.
-_EDGE_WIDTH, _EDGE_LINES = 0.25, 2
-# Text so near to a line's end belongs to it: em along the line, and em up or down. Rows of points find it.
-_APART, _BESIDE, _ROW = 4.0, 0.9, 4.0
-_LEADER_DOTS, _LEADER_WORDS = 4, 3
 # A step's number has so many decimals that rounding moves nothing by more points than this.
 _STEP_ROUNDING = 0.005
 _MOST_DECIMALS = 4
@@ -55,21 +36,29 @@ class WovenOperand:
 
 @dataclass(frozen=True)
 class Woven:
-    """A stream's content with its operands in it, by rising offset.
-
-    `words` counts its words; `bits` of them move, and begin at these `places` of the page as it is seen, in points.
-    """
+    """A stream's content with its operands in it, by rising offset. `moved` are the words with a bit, by number."""
 
     content: bytes
     operands: tuple[WovenOperand, ...]
-    bits: int
-    words: int
-    places: tuple[tuple[float, float], ...]
+    moved: tuple[Word, ...]
+
+    def with_bits(self, bits: Sequence[int]) -> bytes:
+        """The content where the words have these bits."""
+        parts: list[bytes] = []
+        position = 0
+        for operand in self.operands:
+            left, right = (0 if word is None else bits[word] for word in (operand.left, operand.right))
+            parts += (self.content[position : operand.start], operand.operand.text(left, right))
+            position = operand.stop
+        return b"".join([*parts, self.content[position:]])
 
 
-def weave(content: bytes, text: Text, narrowest: float = NARROWEST) -> Woven:
-    """Move the words of `text`, which was read from `content`, and leave `narrowest` em of each gap."""
-    reach = _reaches(text, narrowest)
+def weave(content: bytes, text: Text, reach: Mapping[Word, float]) -> Woven:
+    """Let the words of `reach` move so many points to either side. `text` was read from `content`.
+
+    Words that no operand can move stay after all.
+    """
+    reach = dict(reach)
     while True:
         writing = _Writing(content, text, reach)
         stuck = writing.write()
@@ -77,101 +66,8 @@ def weave(content: bytes, text: Text, narrowest: float = NARROWEST) -> Woven:
             break
         for word in stuck:
             del reach[word]
-    numbers, operands = _numbered(writing.operands)
-    return Woven(
-        b"".join(writing.parts),
-        tuple(operands),
-        len(numbers),
-        sum(len(line.words) - len(_leaders(line.words)) for line in text.lines),
-        tuple((word.x, word.y) for word in numbers),
-    )
-
-
-def _reaches(text: Text, narrowest: float) -> dict[Word, float]:
-    """How far each word that carries a bit moves to either side, in points."""
-    found: dict[Word, float] = {}
-    free = _FreeEnds(text.lines)
-    for line in text.lines:
-        words = line.words
-        leaders = _leaders(words)
-        for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
-            if not word.drawn or word in leaders:
-                continue
-            if (before is None and not free.begins(line)) or (after is None and not free.ends(line)):
-                continue
-            reach = FARTHEST
-            if before is not None:
-                reach = min(reach, _slack(before, word, narrowest) / 2)
-            if after is not None:
-                reach = min(reach, _slack(word, after, narrowest) / 2)
-            if reach >= LEAST:
-                found[word] = reach
-    return found
-
-
-class _FreeEnds:
-    """Which lines begin or end where no other line does, and with nothing near: their words there may move.
-
-    Elsewhere lines have an edge in common, as in justified text and columns of figures, or another line goes on beside
-    them, as an index or a table's next cell does.
-    """
-
-    def __init__(self, lines: list[Line]) -> None:
-        self._starts = sorted(line.words[0].start for line in lines)
-        self._stops = sorted(line.words[-1].stop for line in lines)
-        self._rows: dict[int, list[Line]] = {}
-        for line in lines:
-            self._rows.setdefault(round(line.across / _ROW), []).append(line)
-
-    def begins(self, line: Line) -> bool:
-        """Whether the first word may move."""
-        start = line.words[0].start
-        return not _is_edge(start, self._starts) and not self._is_near(line, start, before=True)
-
-    def ends(self, line: Line) -> bool:
-        """Whether the last word may move."""
-        stop = line.words[-1].stop
-        return not _is_edge(stop, self._stops) and not self._is_near(line, stop, before=False)
-
-    def _is_near(self, line: Line, edge: float, *, before: bool) -> bool:
-        em = line.words[0].em
-        rows = math.ceil(_BESIDE * em / _ROW)
-        middle = round(line.across / _ROW)
-        for row in range(middle - rows, middle + rows + 1):
-            for other in self._rows.get(row, ()):
-                if other is line:
-                    continue
-                start, stop = other.words[0].start, other.words[-1].stop
-                if before and start < edge and stop > edge - _APART * em:
-                    return True
-                if not before and stop > edge and start < edge + _APART * em:
-                    return True
-        return False
-
-
-def _is_edge(place: float, sorted_places: list[float]) -> bool:
-    """Whether so many lines begin or end here that it is an edge."""
-    return (
-        bisect_right(sorted_places, place + _EDGE_WIDTH) - bisect_left(sorted_places, place - _EDGE_WIDTH)
-        > _EDGE_LINES
-    )
-
-
-def _slack(before: Word, after: Word, narrowest: float) -> float:
-    """How many points the gap between two words may lose, and gain."""
-    em = max(before.em, after.em)
-    gap = after.start - before.stop
-    return min(gap - narrowest * em, WIDEST * em - gap)
-
-
-def _leaders(words: list[Word]) -> set[Word]:
-    """The dots, set as words, that lead on to a number at the line's end."""
-    found = {word for word in words if word.code != -1 and word.glyphs >= _LEADER_DOTS}
-    for index in range(len(words) - _LEADER_WORDS + 1):
-        run = words[index : index + _LEADER_WORDS]
-        if all(word.glyphs == 1 and word.code == run[0].code for word in run):
-            found.update(run)
-    return found
+    moved, operands = _numbered(writing.operands)
+    return Woven(b"".join(writing.parts), tuple(operands), tuple(moved))
 
 
 _Unnumbered = tuple[int, int, Operand, Word | None, Word | None]
@@ -194,7 +90,7 @@ class _Writing:
     """Writes the content once. `moved` and `line_moved` are the words by whose bits text here, and the line matrix, are
     displaced."""
 
-    def __init__(self, content: bytes, text: Text, reach: dict[Word, float]) -> None:
+    def __init__(self, content: bytes, text: Text, reach: Mapping[Word, float]) -> None:
         self._content = content
         self._text = text
         self._reach = reach

@@ -1,16 +1,14 @@
-"""Find the words of a content stream: where each begins and ends on its line, and what in the content places it.
-
-Lengths are points along the line's direction, as the page is seen.
-"""
+"""Find the words of a content stream: follow where its text is placed, and part it where spaces and gaps are."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from watermark.content import IDENTITY, Matrix, as_matrix, multiply
 from watermark.operators import Operators, Token
 from watermark.sourcefont import SourceFont
 from watermark.strings import string_bytes
+from watermark.text import Fragment, Line, Piece, Show, Step, Text, Word
 
 # White space wider than this, in em, parts two words where no space stands.
 _WORD_GAP = 0.17
@@ -20,94 +18,6 @@ _STEP_BACK, _STEP_FORTH, _OFF_BASELINE = 0.3, 2.5, 0.05
 _SAME_ANGLE = 1e-3
 _MOST_NESTED = 10_000
 _SHOWN = {0, 1, 2, 4, 5, 6}  # text rendering modes that draw (ISO 32000-1, table 106)
-
-
-@dataclass(slots=True)
-class Step:
-    """A `Td` or `TD`: where its first operand stands, its value, and how many points one of its units is."""
-
-    start: int
-    stop: int
-    value: float
-    unit: float
-
-
-@dataclass(slots=True)
-class Piece:
-    """An element of a `TJ`, or the string of another operator that shows text: a string's codes, or a number."""
-
-    start: int
-    stop: int
-    codes: bytes | None
-    value: float = 0.0
-
-
-@dataclass(slots=True)
-class Fragment:
-    """The part of a word that one operator shows: it begins with byte `offset` of piece `piece`."""
-
-    word: "Word"
-    piece: int
-    offset: int
-
-
-@dataclass(slots=True)
-class Show:
-    """An operator that shows text, from its operands' first byte to its own last.
-
-    A number n in its `TJ` moves what follows by -n * `unit` points. `known` is False where its font cannot be read:
-    nothing in it may move.
-    """
-
-    operator: bytes
-    start: int
-    stop: int
-    pieces: list[Piece]
-    unit: float = 0.0
-    known: bool = False
-    fragments: list[Fragment] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Word:
-    """Consecutive letters: from `start` to `stop` along its line, in type of `em` points, at (x, y) of the page.
-
-    `drawn` is False for text that is laid invisibly over a picture. `glyphs` counts its letters, and `code` is the one
-    code of all of them, or -1. `shows` counts the operators that show a part of it.
-    """
-
-    start: float
-    stop: float
-    em: float
-    x: float
-    y: float
-    drawn: bool
-    glyphs: int = 0
-    code: int = -1
-    shows: int = 0
-
-
-@dataclass(slots=True)
-class Line:
-    """Words side by side: the direction that they are written in, and how far the baseline is from the origin."""
-
-    words: list[Word]
-    angle: float
-    across: float
-
-
-Event = Show | Step | str
-"""What happens to the place of text, in order: text shown, `Td`, or `reset` (`BT`, `Tm`) or `newline` (`T*`)."""
-
-
-@dataclass
-class Text:
-    """The text of one content stream: its events in order, its lines of words, and the forms that it draws."""
-
-    events: list[Event]
-    lines: list[Line]
-    forms: list[tuple[bytes, Matrix]]
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,8 +277,3 @@ _HANDLERS: dict[bytes, _Handler] = {
     b"T*": _Reader._next_line,
     **dict.fromkeys((b"Tj", b"TJ", b"'", b'"'), _Reader._show),
 }
-
-
-def shows(text: Text) -> Iterator[Show]:
-    """Its operators that show text."""
-    return (event for event in text.events if isinstance(event, Show))

@@ -1,6 +1,6 @@
 """Weave a document: the content of its pages, and of the forms that they draw."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pikepdf
@@ -8,9 +8,11 @@ from pikepdf import Array, Dictionary, Name, Stream
 
 from watermark.content import Matrix, as_matrix, invert, multiply
 from watermark.pages import SourcePage
+from watermark.reach import reaches
 from watermark.sourcefont import SourceFont, read_font
-from watermark.weaving import NARROWEST, Woven, weave
-from watermark.words import Text, read_text
+from watermark.text import Text, Word
+from watermark.weaving import Woven, weave
+from watermark.words import read_text
 
 _MOST_FORMS = 8  # forms within forms
 
@@ -18,29 +20,49 @@ Id = tuple[int, int]
 
 
 @dataclass
-class WovenForm:
-    """A form that pages draw, woven once however often it is drawn."""
+class Thread:
+    """One content stream and what is woven into it: a page's (`form` is None), or a form's."""
 
-    stream: Stream
+    form: Stream | None
+    content: bytes
+    text: Text
+    reach: dict[Word, float]
     woven: Woven
+
+    @classmethod
+    def spin(cls, form: Stream | None, content: bytes, text: Text) -> "Thread":
+        """A thread in which all words move that may."""
+        reach = reaches(text)
+        return cls(form, content, text, reach, weave(content, text, reach))
+
+    def fix(self, words: Iterable[Word]) -> None:
+        """Let these words stay where they are."""
+        for word in words:
+            self.reach.pop(word, None)
+        self.woven = weave(self.content, self.text, self.reach)
+
+    def keep_wide(self, narrowest: float) -> None:
+        """Leave so many em of each gap; words that were fixed stay so."""
+        wider = reaches(self.text, narrowest)
+        self.reach = {word: wider[word] for word in self.reach if word in wider}
+        self.woven = weave(self.content, self.text, self.reach)
 
 
 class Weaver:
-    """Weaves the pages of one document, each form with the first page that draws it."""
+    """Spins the threads of one document's pages, each form's with the first page that draws it."""
 
     def __init__(self) -> None:
         self._fonts: dict[Id, SourceFont | None] = {}
         self._seen: set[Id] = set()
 
-    def page(self, source: SourcePage, narrowest: float = NARROWEST) -> tuple[Woven, list[WovenForm]]:
-        """The page's woven content, and the forms that it is the first to draw."""
+    def threads(self, source: SourcePage) -> list[Thread]:
+        """The page's own thread, then those of the forms that it is the first to draw."""
         seen = invert(source.view.matrix)
         if seen is None:
             raise ValueError("a page's view can be inverted")
         resources = source.page.Resources
         text = self._text(source.content, seen, resources)
-        forms = list(self._forms(text, resources, narrowest, 0))
-        return weave(source.content, text, narrowest), forms
+        return [Thread.spin(None, source.content, text), *self._forms(text, resources, 0)]
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
@@ -63,13 +85,7 @@ class Weaver:
             self._fonts[number] = read_font(font)
         return self._fonts[number]
 
-    def _forms(
-        self,
-        text: Text,
-        resources: pikepdf.Object,
-        narrowest: float,
-        depth: int,
-    ) -> Iterator[WovenForm]:
+    def _forms(self, text: Text, resources: pikepdf.Object, depth: int) -> Iterator[Thread]:
         objects = resources.get(Name.XObject)
         if not isinstance(objects, Dictionary) or depth >= _MOST_FORMS:
             return
@@ -90,10 +106,10 @@ class Weaver:
             inner = form.get(Name.Resources)
             inner = inner if isinstance(inner, Dictionary) else resources
             inner_text = self._text(content, multiply(own, matrix) if own else matrix, inner)
-            yield from self._forms(inner_text, inner, narrowest, depth + 1)
-            woven = weave(content, inner_text, narrowest)
-            if woven.operands:
-                yield WovenForm(form, woven)
+            yield from self._forms(inner_text, inner, depth + 1)
+            thread = Thread.spin(form, content, inner_text)
+            if thread.text.lines:
+                yield thread
 
 
 def _sets_fonts_by_states(resources: pikepdf.Object) -> bool:
