@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
+from pikepdf import Array, Dictionary, Name, String
 from reportlab.pdfgen.canvas import Canvas
 
 from service import cli
@@ -111,3 +113,16 @@ def a_page(text: str) -> bytes:
     canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def a_signed_page() -> bytes:
+    """A sound PDF of one page with a field that is signed."""
+    with pikepdf.open(io.BytesIO(a_page("A signed report"))) as opened:
+        signature = Dictionary(Type=Name.Sig, ByteRange=Array([0, 1, 2, 3]), Contents=String(b"\x00"))
+        field = opened.make_indirect(
+            Dictionary(FT=Name.Sig, T=String("s"), V=opened.make_indirect(signature))
+        )
+        opened.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
+        written = io.BytesIO()
+        opened.save(written)
+    return written.getvalue()
