@@ -138,6 +138,21 @@ def threshold(copies: int = COPIES) -> float:
     return math.log(copies / FALSE_NAMING)
 
 
+def page_ranges(numbers: Sequence[int]) -> str:
+    """`1, 2 and 71`, `3–9`; of many the first, `and more`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1].append(number)
+        else:
+            ranges.append([number])
+    named = [part for pages in ranges for part in (pages if len(pages) < 3 else [f"{pages[0]}–{pages[-1]}"])]
+    texts = [str(part) for part in named[:MAX_NAMES]]
+    if len(named) > MAX_NAMES:
+        texts.append("more")
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
 def _missed(words: int, copies: int) -> float:
     """The probability that a true copy of so many words stays below the threshold."""
     (low, low_share), (middle, middle_share), (high, high_share) = sorted(gains().items())
@@ -208,7 +223,7 @@ def _none_carries(capacity: Capacity) -> str:
 
 
 def _bare(bare: Sequence[int], textless: Sequence[int]) -> str:
-    names = _ranges(bare)
+    names = page_ranges(bare)
     one = len(bare) == 1
     said = "Page" if one else "Pages"
     carry, they = ("carries", "it carries") if one else ("carry", "they carry")
@@ -219,21 +234,6 @@ def _bare(bare: Sequence[int], textless: Sequence[int]) -> str:
     else:
         why = ""
     return f"{said} {names} {carry} none{why}: {they} the visible mark only."
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """`1, 2 and 71`, `3–9`; of many the first, `and more`."""
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and number == ranges[-1][-1] + 1:
-            ranges[-1].append(number)
-        else:
-            ranges.append([number])
-    named = [part for pages in ranges for part in (pages if len(pages) < 3 else [f"{pages[0]}–{pages[-1]}"])]
-    texts = [str(part) for part in named[:MAX_NAMES]]
-    if len(named) > MAX_NAMES:
-        texts.append("more")
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _counted(count: int, noun: str) -> str:
