@@ -15,7 +15,6 @@ from service.cli.progress import progress
 
 if TYPE_CHECKING:
     from service.standalone.inspecting import Inspected, Seen, SeenPage
-    from service.standalone.source import Source
 
 MAX_SIZES = 5
 """Page sizes named for people; `--json` has those of all pages."""
@@ -31,23 +30,21 @@ def inspect(file: Path, as_json: bool) -> None:
     """
     from service.standalone.child import unconfined_is_allowed
     from service.standalone.inspecting import inspect_file
-    from service.standalone.source import read_source
 
-    source = read_source(file)
     with progress() as line:
         line.say("inspecting and compiling …")
-        found = inspect_file(source, allow_unconfined=unconfined_is_allowed(os.environ))
-    answer(_values(source, found) if as_json else _lines(source, found), as_json)
+        found = inspect_file(file, allow_unconfined=unconfined_is_allowed(os.environ))
+    answer(_values(found) if as_json else _lines(found), as_json)
     if found.refused is not None:
         raise RefusedHere(f"the file is refused ({found.refused.reason}): {found.refused}")
 
 
-def _values(source: Source, found: Inspected) -> dict[str, Any]:
+def _values(found: Inspected) -> dict[str, Any]:
     from service.cli.carrying import capacity_values, removed_values
 
     seen, refused = found.seen, found.refused
     return {
-        **_file(source),
+        **_file(found),
         "refused": None if refused is None else {"reason": str(refused.reason), "message": str(refused)},
         "pdf": None if seen is None else _pdf(seen),
         "removes": None if seen is None else removed_values(found.removed),
@@ -79,10 +76,10 @@ def _pdf(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _lines(source: Source, found: Inspected) -> dict[str, Any]:
+def _lines(found: Inspected) -> dict[str, Any]:
     from service.cli.carrying import removed_text
 
-    lines: dict[str, Any] = _file(source)
+    lines: dict[str, Any] = _file(found)
     seen = found.seen
     if seen is not None:
         traits = {
@@ -105,8 +102,8 @@ def _lines(source: Source, found: Inspected) -> dict[str, Any]:
     return lines
 
 
-def _file(source: Source) -> dict[str, Any]:
-    return {"file": str(source.path), "size": len(source.data), "sha256": source.sha256.hex()}
+def _file(found: Inspected) -> dict[str, Any]:
+    return {"file": str(found.path), "size": found.size, "sha256": found.sha256}
 
 
 def _sizes(pages: Sequence[SeenPage]) -> str:

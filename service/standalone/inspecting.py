@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.standalone.child import in_child
-from service.standalone.source import Source
+from service.standalone.source import read_source
 from watermark.capacity import Capacity, capacity_of
 from watermark.errors import RefusalReason, Refused
 from watermark.inspection import DEFAULT_PDF_LIMITS, FONT_KINDS, MAX_COORDINATE, PageGeometry
@@ -64,29 +65,39 @@ class Seen(_Believed):
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was found before the file was refused, if it was."""
+    """What was found before the file was refused, if it was. Of a file that was too large to read, only its size."""
 
+    path: Path
+    size: int
+    sha256: str | None
     seen: Seen | None
     removed: tuple[Removed, ...]
     capacity: Capacity | None
     refused: Refused | None
 
 
-def inspect_file(source: Source, *, allow_unconfined: bool = False) -> Inspected:
+def inspect_file(path: Path, *, allow_unconfined: bool = False) -> Inspected:
     """Look at the file, then compile it as `mark` would; the template is thrown away.
 
-    A refusal is an answer. Raises `SandboxUnavailable`.
+    A refusal is an answer. Raises `FileUnusable`, `SandboxUnavailable`.
     """
+    try:
+        source = read_source(path)
+    except Refused as refused:
+        return Inspected(path, path.stat().st_size, None, None, (), None, refused)
     seen: Seen | None = None
     removed: tuple[Removed, ...] = ()
+    capacity: Capacity | None = None
+    why: Refused | None = None
     try:
         answered = in_child("inspect", source.data, {}, allow_unconfined=allow_unconfined).facts
         seen = _believed(answered)
         removed = removed_of(seen.removes)
         compiled = in_child("compile", source.data, {"seed": SEED}, allow_unconfined=allow_unconfined)
-        return Inspected(seen, removed, capacity_of(compiled.facts), None)
+        capacity = capacity_of(compiled.facts)
     except Refused as refused:
-        return Inspected(seen, removed, None, refused)
+        why = refused
+    return Inspected(path, len(source.data), source.sha256.hex(), seen, removed, capacity, why)
 
 
 def _believed(answered: dict[str, object]) -> Seen:

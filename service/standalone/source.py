@@ -25,7 +25,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """The file as it is now. Raises `Refused` (too-large, not-a-pdf for an empty one), `FileUnusable`."""
+    """The file as it is now. Raises `Refused` (too-large), `FileUnusable`."""
     try:
         with path.open("rb") as file:
             data = file.read(DEFAULT_INPUT_BYTES + 1)
@@ -36,6 +36,4 @@ def read_source(path: Path) -> Source:
             RefusalReason.TOO_LARGE,
             f"{path} has more than {DEFAULT_INPUT_BYTES:,} bytes. Reduce its images and try again.",
         )
-    if not data:
-        raise Refused(RefusalReason.NOT_A_PDF, f"{path} is empty.")
     return Source(path, data)

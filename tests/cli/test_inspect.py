@@ -127,7 +127,12 @@ def locked() -> bytes:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"Dear Ana", "not-a-pdf"), (locked(), "needs-password"), (b"%PDF-1.7\nno more", "damaged")],
+    [
+        (b"Dear Ana", "not-a-pdf"),
+        (b"", "not-a-pdf"),
+        (locked(), "needs-password"),
+        (b"%PDF-1.7\nno more", "damaged"),
+    ],
 )
 def test_a_refused_file_is_an_answer_a_line_and_a_status(
     alone: CommandLine, pdf: Path, content: bytes, reason: str
@@ -142,6 +147,18 @@ def test_a_refused_file_is_an_answer_a_line_and_a_status(
     assert (said["pdf"], said["removes"], said["capacity"]) == (None, None, None)
     assert result.err == f"sealmark: the file is refused ({reason}): {said['refused']['message']}\n"
     assert "sha256" in lines_of(alone("inspect", pdf))
+
+
+def test_a_file_beyond_the_limit_is_an_answer_too(
+    alone: CommandLine, pdf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.standalone.source.DEFAULT_INPUT_BYTES", 100)
+
+    result = alone("inspect", pdf, "--json")
+
+    said = json.loads(result.out)
+    assert (result.status, said["refused"]["reason"], said["sha256"]) == (REFUSED, "too-large", None)
+    assert said["size"] == pdf.stat().st_size
 
 
 def test_a_file_that_cannot_be_marked_is_still_said_what_it_is(

@@ -17,7 +17,7 @@ import pytest
 from crypto.markkey import MarkKey
 from service.standalone import files, marking, register
 from service.standalone.errors import FileUnusable
-from service.standalone.key import default_key_path
+from service.standalone.key import default_key_path, keep_key
 from tests.cli.conftest import CommandLine, Result, a_signed_page
 from watermark.sandbox import ChildResult, run_in_child
 
@@ -300,7 +300,7 @@ def test_a_person_whom_no_mark_can_name_is_refused(
     ("content", "said"),
     [
         (b"Dear Ana", "The file is not a PDF."),
-        (b"", "report.pdf is empty"),
+        (b"", "The file is not a PDF."),
         (b"%PDF-1.7\nno more", "damaged"),
     ],
 )
@@ -319,6 +319,43 @@ def test_a_file_beyond_the_limit_is_refused_unread(
     monkeypatch.setattr("service.standalone.source.DEFAULT_INPUT_BYTES", 100)
 
     assert "more than 100 bytes" in alone.refused("mark", pdf, *ANA, "-o", "ana.pdf", status=REFUSED)
+
+
+def test_a_copy_that_cannot_be_placed_leaves_no_part(
+    alone: CommandLine, pdf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("ana.pdf").write_text("earlier")
+    monkeypatch.setattr(Path, "replace", _full)
+
+    line = alone.refused("mark", pdf, *ANA, "-o", "ana.pdf", "--force", status=UNAVAILABLE)
+
+    assert "cannot write ana.pdf: No space left on device" in line
+    assert Path("ana.pdf").read_text() == "earlier"
+    assert not [name for name in there(alone) if name.endswith(".part")]
+
+
+def test_a_key_that_cannot_be_kept_makes_no_copy(alone: CommandLine, pdf: Path) -> None:
+    (alone.folder / "config").write_text("a file, no folder")
+
+    line = alone.refused("mark", pdf, *ANA, "-o", "ana.pdf", status=UNAVAILABLE)
+
+    assert "the key" in line
+    assert there(alone) == {"report.pdf", "config"}
+    with pytest.raises(FileUnusable, match="cannot write the key"):
+        keep_key(key_of(alone), MarkKey(bytes(32)))
+
+
+def test_a_new_file_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileUnusable, match="No such file"):
+        files.NewFile(tmp_path / "no" / "where")
+    full = Path("/dev/full")
+    monkeypatch.setattr(files, "_new", lambda path: os.open(full, os.O_WRONLY))
+    with pytest.raises(FileUnusable, match="No space left"), files.NewFile(tmp_path / "x") as new:
+        new.write(bytes(1 << 20))
+    with files.NewFile(tmp_path / "x") as new:
+        new.write(b"x")
+        with pytest.raises(FileUnusable, match="No space left"):
+            new.finish()
 
 
 @pytest.mark.parametrize("command", [("mark", *ANA, "-o", "ana.pdf"), ("inspect",)])
