@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from service import cli
 from service.settings import load
+from service.standalone import register
 from tests.migrated import migrated_sqlite
+
+ANA_ALONE = ("--for", "Ana Lima <ana@acme.example>", "--company", "Acme")
+"""For whom files are marked without a service."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,17 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.fixture
+def alone(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line of a user without a service: no setting at all."""
+    for name in list(os.environ):
+        if name.startswith("SEALMARK_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(bare.folder / "config"))
+    monkeypatch.chdir(bare.folder)
+    return bare
+
+
+@pytest.fixture
 def sealmark(bare: CommandLine) -> CommandLine:
     """A service with its schema and keys."""
     migrated_sqlite(Path(load(bare.environ).database.removeprefix("sqlite:///")))
@@ -126,3 +142,16 @@ def a_signed_page() -> bytes:
         written = io.BytesIO()
         opened.save(written)
     return written.getvalue()
+
+
+def key_of(alone: CommandLine) -> Path:
+    return alone.folder / "config" / "sealmark" / "mark.key"
+
+
+def lines_of(key: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in register.register_path(key).read_text("utf-8").splitlines()]
+
+
+def there(alone: CommandLine) -> set[str]:
+    """All files below the folder."""
+    return {str(path.relative_to(alone.folder)) for path in alone.folder.rglob("*") if path.is_file()}

@@ -14,13 +14,11 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 
 from service.standalone import inspecting
-from tests.cli.conftest import CommandLine, Result, a_page, a_signed_page
-from tests.cli.test_mark import REFUSED, alone, there
+from tests.cli.conftest import CommandLine, Result, a_page, a_signed_page, there
 from watermark.errors import RefusalReason, Refused
 from watermark.sandbox import ChildResult
 
-__all__ = ["alone"]
-
+REFUSED = 1
 CHILD = inspecting.in_child
 
 
