@@ -57,7 +57,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "share.revoked": frozenset(),
     "store.swept": frozenset({"objects"}),
     "version.created": frozenset({"number"}),
-    "version.ready": frozenset({"pages", "format", "size"}),
+    "version.ready": frozenset({"pages", "format", "size", "removed", "signatures"}),
     "version.refused": frozenset(),
     "version.uploaded": frozenset({"sha256", "size"}),
 }

@@ -20,7 +20,9 @@ from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database, DatabaseUnavailable, Records
 from service.records import Job, SealedObject, Template, Version, VersionState
+from watermark.capacity import capacity_of
 from watermark.errors import RefusalReason, Refused
+from watermark.removal import Removal, removed_of
 
 RETRY_AFTER = timedelta(minutes=25)
 """When a job that nobody ended is taken again: longer than the child's time limit of twenty minutes."""
@@ -144,7 +146,11 @@ class Compiling:
     def _compile_version(self, version: Version, original: SealedObject) -> Compiled:
         reader = self._objects.open(original)
         parameters = {"seed": self._random(SEED_SIZE).hex()}
-        return self._compile(reader.read(0, reader.size), parameters)
+        compiled = self._compile(reader.read(0, reader.size), parameters)
+        # Raises for facts that cannot be: they are kept and shown from here on.
+        capacity_of(compiled.facts)
+        removed_of(compiled.facts.get("removed", {}))
+        return compiled
 
     def _accept(self, job: Job, version: Version, compiled: Compiled) -> None:
         template_id = identifiers.new_id("tpl", self._random(16))
@@ -186,6 +192,7 @@ class Compiling:
             "pages": int(facts["pages"]),
             "format": template.format,
             "size": template.size,
+            **_removed_details(facts),
         }
         made = entry(
             "version.ready",
@@ -232,6 +239,12 @@ class Compiling:
     def _close(self, job: Job) -> None:
         with self._database.write() as records:
             records.change(job, expect={"done_at": None}, done_at=self._clock())
+
+
+def _removed_details(facts: dict[str, Any]) -> dict[str, str | int | None]:
+    """What the entry says was taken out of the file: all codes, and how many source signatures a mark would break."""
+    removed = {one.code: one.count for one in removed_of(facts.get("removed", {}))}
+    return {"removed": " ".join(removed) or None, "signatures": removed.get(Removal.SIGNATURES)}
 
 
 def _claim_of(job: Job) -> dict[str, Any]:

@@ -46,6 +46,13 @@ class SettableClock:
         self.now += timedelta(**how_much)
 
 
+FAKE_WOVEN = 6
+"""Words that the fake compiler says it wove on every page but the first, which has no text."""
+
+SIGNED_BY_FAKE = b"%PDF-1.7 fake: signed"
+"""A file in which the fake compiler finds two signatures and a script."""
+
+
 def fake_compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
     """Not a compiler: it reads the file and says that it has `FAKE_PAGES` pages, or refuses one special file.
 
@@ -54,7 +61,15 @@ def fake_compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -
     content = b"".join(source)
     if content == REFUSED_BY_FAKE:
         raise Refused(RefusalReason.NEEDS_PASSWORD)
-    facts = {"pages": FAKE_PAGES, "format": 1, "fake": True, "seed": len(parameters["seed"])}
+    pages = [{"words": 0, "woven": 0}, *[{"words": 9, "woven": FAKE_WOVEN}] * (FAKE_PAGES - 1)]
+    facts = {
+        "pages": FAKE_PAGES,
+        "format": 1,
+        "fake": True,
+        "seed": len(parameters["seed"]),
+        "weave": {"pages": pages},
+        "removed": {"javascript": 1, "signatures": 2} if content == SIGNED_BY_FAKE else {},
+    }
     return Compiled(facts, b"a fake template of a file with %d bytes" % len(content))
 
 

@@ -23,30 +23,30 @@ class RefusalReason(StrEnum):
 
 _WHAT_TO_DO = {
     RefusalReason.NEEDS_PASSWORD: (
-        "The PDF opens only with a password or a certificate. Save it without encryption and upload it again."
+        "The PDF opens only with a password or a certificate. Save it without encryption and try again."
     ),
     RefusalReason.DAMAGED: (
         "The PDF is damaged and cannot be read in full. Export it again from its source, "
-        "or print it to a new PDF, and upload that."
+        "or print it to a new PDF, and use that."
     ),
-    RefusalReason.NO_PAGES: "The PDF has no pages. Upload the file that holds the report.",
+    RefusalReason.NO_PAGES: "The PDF has no pages. Choose the file that holds the report.",
     RefusalReason.PAGE_TOO_SMALL: (
-        "A page is too small for a legible mark. Enlarge or remove that page and upload the file again."
+        "A page is too small for a legible mark. Enlarge or remove that page and try again."
     ),
     RefusalReason.TOO_LARGE: (
-        "The file is larger than this service accepts. Reduce its images, or ask the operator to raise the limit."
+        "The file is larger than is accepted here. Reduce its images, or ask the operator to raise the limit."
     ),
     RefusalReason.TOO_MANY_PAGES: (
-        "The PDF has more pages than this service accepts. "
+        "The PDF has more pages than are accepted here. "
         "Split the report into volumes, or ask the operator to raise the limit."
     ),
     RefusalReason.TOO_COSTLY: (
-        "Reading the PDF took more memory or time than is allowed. Print it to a new PDF and upload that, "
+        "Reading the PDF took more memory or time than is allowed. Print it to a new PDF and use that, "
         "or ask the operator to raise the limits."
     ),
-    RefusalReason.NOT_A_PDF: "The file is not a PDF. Upload the report as a PDF.",
+    RefusalReason.NOT_A_PDF: "The file is not a PDF. Save the report as a PDF and try again.",
     RefusalReason.CANNOT_MARK: (
-        "The mark could not be put on every page of this PDF. Print it to a new PDF and upload that."
+        "The mark could not be put on every page of this PDF. Print it to a new PDF and use that."
     ),
 }
 

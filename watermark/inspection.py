@@ -5,6 +5,7 @@ no reason to refuse: a fifth of real reports has some.
 """
 
 import math
+import re
 import zlib
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -12,10 +13,11 @@ from io import BytesIO
 from typing import Any
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, Stream
 
 from watermark.clean import clean, dictionaries, name_text
 from watermark.errors import RefusalReason, Refused
+from watermark.producer import producer_of
 
 MIB = 1024 * 1024
 
@@ -33,21 +35,11 @@ MAX_TREE_DEPTH = 1000
 # ISO 32000-1, annex H: readers look for the header in the first kilobyte.
 HEADER_WINDOW = 1024
 
-_PRODUCERS = (
-    ("word", ("word", "office", "excel", "powerpoint")),
-    ("google-docs", ("google docs", "skia")),
-    ("acrobat", ("acrobat", "distiller", "adobe pdf", "indesign")),
-    ("tex", ("tex",)),
-    ("libreoffice", ("libreoffice", "openoffice")),
-    ("fop", ("fop",)),
-    ("weasyprint", ("weasyprint",)),
-    ("itext", ("itext", "lowagie")),
-    ("quartz", ("quartz",)),
-    ("ghostscript", ("ghostscript",)),
+# ISO 32000-1, 9.5 and 9.7.
+FONT_KINDS = frozenset(
+    {"Type0", "Type1", "MMType1", "TrueType", "Type3", "CIDFontType0", "CIDFontType2", "other"}
 )
-_FONT_KINDS = frozenset(
-    {"/Type0", "/Type1", "/MMType1", "/TrueType", "/Type3", "/CIDFontType0", "/CIDFontType2"}
-)
+_VERSION = re.compile(r"[0-9]\.[0-9]")
 
 
 @dataclass(frozen=True)
@@ -80,9 +72,13 @@ class PageGeometry:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a sound PDF is. `removes` is what cleaning takes out, `fonts` counts font objects by kind."""
+    """What a sound PDF is. `removes` is what cleaning takes out, `fonts` counts font objects by kind.
+
+    `version` is of the format, such as `1.7`, or `unknown`; `producer` is one of `watermark.producer.PRODUCERS`.
+    """
 
     pages: tuple[PageGeometry, ...]
+    version: str
     encrypted: bool
     producer: str
     tagged: bool
@@ -140,13 +136,14 @@ def open_sound_pdf(pdf: bytes, limits: PdfLimits = DEFAULT_PDF_LIMITS) -> pikepd
 def look_at(pdf: pikepdf.Pdf) -> Inspection:
     """The facts of an opened PDF. Cleans it on the way, to know what that removes. Raises `Refused` if damaged."""
     try:
-        producer = _producer(pdf)
+        producer = producer_of(pdf)
         fonts = Counter(_font_kind(item) for item in dictionaries(pdf) if item.get("/Type") == Name.Font)
         removes = clean(pdf)
         catalog = pdf.Root
         outline, form = catalog.get("/Outlines"), catalog.get("/AcroForm")
         return Inspection(
             pages=page_geometries(pdf),
+            version=_version(pdf),
             encrypted=pdf.is_encrypted,
             producer=producer,
             tagged=isinstance(catalog.get("/StructTreeRoot"), Dictionary),
@@ -273,17 +270,12 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _producer(pdf: pikepdf.Pdf) -> str:
-    """A closed class of the software that made the PDF; the text itself may name people."""
-    info = pdf.trailer.get("/Info")
-    value = info.get("/Producer") if isinstance(info, Dictionary) else None
-    text = str(value).lower() if isinstance(value, String) else ""
-    for kind, words in _PRODUCERS:
-        if any(word in text for word in words):
-            return kind
-    return "other" if text else "unknown"
+def _version(pdf: pikepdf.Pdf) -> str:
+    """The later one of header and catalog (ISO 32000-1, 7.5.2)."""
+    stated = (pdf.pdf_version, name_text(pdf.Root.get("/Version"))[1:])
+    return max((text for text in stated if _VERSION.fullmatch(text)), default="unknown")
 
 
 def _font_kind(font: Object) -> str:
-    kind = name_text(font.get("/Subtype"))
-    return kind[1:] if kind in _FONT_KINDS else "other"
+    kind = name_text(font.get("/Subtype"))[1:]
+    return kind if kind in FONT_KINDS else "other"

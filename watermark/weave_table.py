@@ -19,7 +19,7 @@ _POSITION[list(ALPHABET)] = np.arange(len(ALPHABET))
 
 
 @dataclass(frozen=True, slots=True)
-class Woven:
+class PlacedOperand:
     """One operand in its place, as `Weave.build` takes it.
 
     `bit` is the place of its first character's code in the body (bit n is `body[n // 8] >> n % 8 & 1`), `book` the
@@ -61,7 +61,7 @@ class Weave:
     high: NDArray[np.uint16] = field(compare=False, repr=False)
 
     @classmethod
-    def build(cls, words: int, books: Sequence[Book], woven: Iterable[Woven]) -> "Weave":
+    def build(cls, words: int, books: Sequence[Book], woven: Iterable[PlacedOperand]) -> "Weave":
         """The weave of these operands, in any order, with `words` bits a copy.
 
         Raises `TemplateError` when two overlap, a text does not fit its width or a number names nothing.
@@ -114,7 +114,7 @@ class Weave:
             raise TemplateError("A woven operand lies in a slot or a checksum. Compile the version again.")
 
 
-def _row(woven: Woven) -> tuple[int, ...]:
+def _row(woven: PlacedOperand) -> tuple[int, ...]:
     """The operand's fields in the order of those of `Columns`. A word that is none changes nothing."""
     operand = woven.operand
     return (

@@ -1,5 +1,7 @@
 """The command line: `sealmark <plural noun> <verb>`, in this process, as the user of the system.
 
+`sealmark mark` and `sealmark inspect` need no service, and no settings.
+
 Answers go to standard output, everything else to standard error. Exit status: 0 done, 1 refused, 2 wrong usage or
 settings, 3 something that is needed is not available, 130 broken off by Ctrl-C.
 """
@@ -15,8 +17,10 @@ from service.cli import (
     api_keys,
     completion,
     documents,
+    inspect,
     keys,
     log,
+    mark,
     ndas,
     operate,
     recipients,
@@ -50,6 +54,8 @@ for command in (
     ndas.ndas,
     shares.shares,
     log.log,
+    mark.mark,
+    inspect.inspect,
     keys.keys,
     api_keys.api_keys,
     operate.serve,

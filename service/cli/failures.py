@@ -29,6 +29,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
     from service.adapters.sql.migrate import WrongSchema
     from service.demo.servers import DemoUnavailable
     from service.serving import CannotListen
+    from service.standalone.errors import FileRefused, FileUnusable
     from watermark.errors import Refused, SandboxUnavailable
 
     if isinstance(error, DomainError):
@@ -37,13 +38,14 @@ def explain(error: Exception) -> tuple[str, int] | None:
         return line, UNAVAILABLE if error.problem in _PASSING else REFUSED
     if isinstance(error, SettingError):
         return str(error), USAGE
-    if isinstance(error, (KeyInUse, UnknownMasterKey, Refused, RefusedHere)):
+    if isinstance(error, (FileRefused, KeyInUse, UnknownMasterKey, Refused, RefusedHere)):
         return str(error), REFUSED
     unavailable = (
         CannotListen,
         CryptoError,
         DatabaseUnavailable,
         DemoUnavailable,
+        FileUnusable,
         KeyFileUnusable,
         SandboxUnavailable,
         StoreError,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 from pydantic import ValidationError
 
+from service.cli.carrying import capacity_values, note_signatures, removed_text, removed_values
 from service.cli.failures import RefusedHere, Unavailable
 from service.cli.output import answer, as_dict, json_option, limit_option, note, table
 from service.cli.progress import Progress, progress
@@ -18,6 +19,8 @@ from service.cli.session import opened, system_user
 from service.cli.values import SPAN
 from service.facts import Facts
 from service.records import Job, Version, VersionState
+from watermark.capacity import capacity_of
+from watermark.removal import removed_of
 
 if TYPE_CHECKING:
     from service.app import Sealmark
@@ -73,7 +76,7 @@ def add(document: str, file: Path, facts: Path, here: bool, wait: timedelta, as_
             if here:
                 _compile_here(sealmark, version, line)
             version = wait_until_settled(sealmark, version, wait.total_seconds(), line)
-    answer(_shown(version), as_json)
+    _answer(version, as_json)
     if version.state == VersionState.REFUSED:
         raise RefusedHere(f"the file is refused ({version.reason}): {version.message}")
 
@@ -87,7 +90,7 @@ def list_(document: str, after: int | None, limit: int, as_json: bool) -> None:
     """List the versions of DOCUMENT (doc_…), the newest first."""
     with opened() as sealmark:
         found = sealmark.documents.versions(document, after=after, limit=limit + 1)
-    rows = [_shown(version) for version in found[:limit]]
+    rows = [_listed(version) for version in found[:limit]]
     following = rows[-1]["number"] if len(found) > limit else None
     if as_json:
         answer({"items": rows, "next": following}, as_json)
@@ -104,7 +107,8 @@ def list_(document: str, after: int | None, limit: int, as_json: bool) -> None:
 def show(document: str, version: str, as_json: bool) -> None:
     """Show one version (ver_…) of DOCUMENT (doc_…)."""
     with opened() as sealmark:
-        answer(_shown(sealmark.documents.version(document, version)), as_json)
+        found = sealmark.documents.version(document, version)
+    _answer(found, as_json)
 
 
 def read_facts(path: Path) -> Facts:
@@ -164,5 +168,22 @@ def _pieces(file: BinaryIO, size: int, line: Progress) -> Iterator[bytes]:
         line.say(f"sealing … {100 * done // size} %")
 
 
-def _shown(version: Version) -> dict[str, Any]:
-    return as_dict(version)
+def _listed(version: Version) -> dict[str, Any]:
+    """A version as lists show it: without what grows with its pages."""
+    return {name: value for name, value in as_dict(version).items() if name != "capacity"}
+
+
+def _answer(version: Version, as_json: bool) -> None:
+    """One version; a ready one with what its copies carry and what was removed from its file."""
+    shown = _listed(version)
+    if version.capacity is None:
+        answer({**shown, "capacity": None, "removed": None}, as_json)
+        return
+    capacity = capacity_of(version.capacity)
+    removed = removed_of(version.capacity.get("removed", {}))
+    if as_json:
+        carried = {"capacity": capacity_values(capacity), "removed": removed_values(removed)}
+        answer({**shown, **carried}, as_json)
+        return
+    answer({**shown, "carries": capacity.statement, "removed": removed_text(removed)}, as_json)
+    note_signatures(removed)

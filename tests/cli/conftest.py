@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
+from pikepdf import Array, Dictionary, Name, String
 from reportlab.pdfgen.canvas import Canvas
 
 from service import cli
 from service.settings import load
+from service.standalone import register
 from tests.migrated import migrated_sqlite
+
+ANA_ALONE = ("--for", "Ana Lima <ana@acme.example>", "--company", "Acme")
+"""For whom files are marked without a service."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,17 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.fixture
+def alone(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line of a user without a service: no setting at all."""
+    for name in list(os.environ):
+        if name.startswith("SEALMARK_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(bare.folder / "config"))
+    monkeypatch.chdir(bare.folder)
+    return bare
+
+
+@pytest.fixture
 def sealmark(bare: CommandLine) -> CommandLine:
     """A service with its schema and keys."""
     migrated_sqlite(Path(load(bare.environ).database.removeprefix("sqlite:///")))
@@ -111,3 +129,29 @@ def a_page(text: str) -> bytes:
     canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def a_signed_page() -> bytes:
+    """A sound PDF of one page with a field that is signed."""
+    with pikepdf.open(io.BytesIO(a_page("A signed report"))) as opened:
+        signature = Dictionary(Type=Name.Sig, ByteRange=Array([0, 1, 2, 3]), Contents=String(b"\x00"))
+        field = opened.make_indirect(
+            Dictionary(FT=Name.Sig, T=String("s"), V=opened.make_indirect(signature))
+        )
+        opened.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
+        written = io.BytesIO()
+        opened.save(written)
+    return written.getvalue()
+
+
+def key_of(alone: CommandLine) -> Path:
+    return alone.folder / "config" / "sealmark" / "mark.key"
+
+
+def lines_of(key: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in register.register_path(key).read_text("utf-8").splitlines()]
+
+
+def there(alone: CommandLine) -> set[str]:
+    """All files below the folder."""
+    return {str(path.relative_to(alone.folder)) for path in alone.folder.rglob("*") if path.is_file()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from service.cli import cli
 from service.cli.session import opened
 from service.masterkeys import HELD
 from service.records import Throttle
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import CommandLine, a_signed_page
 
 ANA = ("--mail", "ana@acme.example", "--name", "Ana Example", "--company", "Acme")
 
@@ -85,7 +86,27 @@ def test_a_version_is_compiled_here_when_asked_and_then_shown_and_listed(
     assert (made["state"], made["pages"], made["number"]) == ("ready", 1, 1)
     assert made["facts"]["auditor"] == "Pellworth LLP"
     assert sealmark.json("versions", "show", document, made["id"]) == made
-    assert sealmark.json("versions", "list", document)["items"] == [made]
+    assert made["capacity"]["statement"]
+    assert [page["number"] for page in made["capacity"]["pages"]] == [1]
+    assert [one["code"] for one in made["removed"]] == ["info"]
+    listed = {name: value for name, value in made.items() if name not in {"capacity", "removed"}}
+    assert sealmark.json("versions", "list", document)["items"] == [listed]
+
+
+def test_a_person_is_told_what_a_version_carries_and_that_its_signatures_are_gone(
+    sealmark: CommandLine, facts: Path, tmp_path: Path
+) -> None:
+    document = a_document(sealmark)
+    file = tmp_path / "signed.pdf"
+    file.write_bytes(a_signed_page())
+
+    result = sealmark("versions", "add", document, file, "--facts", facts, "--compile")
+
+    assert result.status == 0
+    lines = dict(re.split("  +", line, maxsplit=1) for line in result.out.splitlines())
+    assert "mark" in lines["carries"]
+    assert "digital signatures and what belongs to them, which a mark would break" in lines["removed"]
+    assert result.err.startswith("The source's digital signatures are removed")
 
 
 def test_a_refused_file_is_an_answer_a_line_and_a_status(

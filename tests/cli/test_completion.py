@@ -28,6 +28,10 @@ def test_the_shell_takes_it(bare: CommandLine, shell: str) -> None:
         ("sealmark api-keys ", {"create", "list", "revoke"}),
         ("sealmark documents classify doc_x ", {"public", "nda"}),
         ("sealmark versions add --comp", {"--compile"}),
+        ("sealmark mar", {"mark"}),
+        ("sealmark insp", {"inspect"}),
+        ("sealmark mark report.pdf --f", {"--for", "--force"}),
+        ("sealmark inspect --j", {"--json"}),
     ],
 )
 def test_bash_is_told_the_words(words: str, expected: set[str]) -> None:

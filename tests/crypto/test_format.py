@@ -15,6 +15,7 @@ from crypto import api_keys, base64url, canonical, commitments, merkle, replay, 
 from crypto.context import context, key_context
 from crypto.identifiers import new_id, parse_id
 from crypto.keys import Keyring, MasterKey, WrappedKey
+from crypto.markkey import MarkKey
 from crypto.sealing import CHUNK, open_stream, seal
 from crypto.sidecar import Sidecar
 
@@ -132,6 +133,15 @@ def commitment(e: Example) -> None:
     assert commitments.commit(e["name"], e["value"], h(e["salt"])) == e["commitment"]
 
 
+def marking_key(e: Example) -> None:
+    key, source = MarkKey(h(e["key"])), h(e["source_sha256"])
+    text = "\n".join((e["line_1"], e["line_3"]))
+    assert MarkKey.parse(text) == key
+    assert [line for line in key.render().splitlines() if not line.startswith("#")] == text.splitlines()
+    assert key.seed(source) == h(e["seed"])
+    assert key.weave_key(source) == h(e["weave_key"])
+
+
 def tree(e: Example) -> None:
     leaves = [merkle.leaf_hash(h(leaf.strip('"'))) for leaf in e["leaves"].split(" ")]
     nodes, size = merkle.append_nodes(0, leaves, lambda level, index: None)
@@ -158,6 +168,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "kept-answer": kept_answer,
     "canonical-json": canonical_json,
     "commitment": commitment,
+    "marking-key": marking_key,
     "tree": tree,
 }
 

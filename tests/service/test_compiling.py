@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,3 +139,36 @@ def test_a_version_that_was_settled_meanwhile_stays_so(service: Service) -> None
     assert now_of(service, version).state == VersionState.REFUSED
     assert the_job(service).done_at is not None
     assert not any("template" in key for key in stored_keys(service))
+
+
+def test_the_entry_of_a_ready_version_tells_of_removed_signatures_only_when_there_were_some(
+    service: Service,
+) -> None:
+    def signed(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+        compiled = fake_compile_in_child(source, parameters)
+        return Compiled({**compiled.facts, "removed": {"signatures": 3, "info": 1}}, compiled.template)
+
+    for child in (fake_compile_in_child, signed):
+        an_upload(service)
+        a_worker(service, child).run_once()
+
+    plain, told = (json.loads(entry["details"]) for entry in service.entries("version.ready"))
+    assert not {"removed", "signatures"} & plain.keys()
+    assert (told["removed"], told["signatures"]) == ("info signatures", 3)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"weave": {"pages": []}}, {"weave": {"pages": "evil"}}, {"removed": {"evil": 1}}, {"pages": 0}],
+)
+def test_facts_that_cannot_be_refuse_the_file(service: Service, facts: dict[str, Any]) -> None:
+    version = an_upload(service)
+
+    def lying(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+        compiled = fake_compile_in_child(source, parameters)
+        return Compiled({**compiled.facts, **facts}, compiled.template)
+
+    a_worker(service, lying).run_once()
+    settled = now_of(service, version)
+    assert (settled.state, settled.reason) == (VersionState.REFUSED, RefusalReason.DAMAGED)
+    assert stored_keys(service) == []

@@ -57,6 +57,27 @@ def test_a_turned_page_is_measured_as_it_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "catalog", "version"),
+    [
+        (b"1.4", b"", "1.4"),
+        (b"1.4", b"/Version/1.6", "1.6"),
+        (b"1.7", b"/Version/1.3", "1.7"),
+        (b"1.4", b"/Version(2.0)", "1.4"),
+        (b"1.4", b"/Version/9.9evil", "1.4"),
+        (b"x.y", b"", "1.2"),  # what qpdf takes it for
+        (b"12.34", b"", "unknown"),
+    ],
+)
+def test_the_version_is_the_later_one_of_header_and_catalog(
+    header: bytes, catalog: bytes, version: str
+) -> None:
+    data = plain(catalog=b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog)
+    start = data.index(b"%PDF-") + 5
+    found = inspect_pdf(data[:start] + header + data[start + 3 :])
+    assert found.version == version
+
+
+@pytest.mark.parametrize(
     ("box", "accepted"),
     [(b"[0 0 144 72]", True), (b"[0 0 143.9 72]", False), (b"[0 0 144 71.9]", False)],
 )

@@ -19,12 +19,12 @@ from watermark import weave_columns
 from watermark.errors import TemplateError
 from watermark.operand import ALPHABET, Operand
 from watermark.weave_columns import Columns, pack, unpack
-from watermark.weave_table import Weave, Woven
+from watermark.weave_table import PlacedOperand, Weave
 
 BOOK = Codes(4, (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3))
 WOVEN = (
-    Woven(1603, 0, Operand(-32, -7, 41, 3), -1, 0, 0, 211),
-    Woven(1675, 0, Operand(25, -41, 41, 4, 1), 0, 1, 0, 197),
+    PlacedOperand(1603, 0, Operand(-32, -7, 41, 3), -1, 0, 0, 211),
+    PlacedOperand(1675, 0, Operand(25, -41, 41, 4, 1), 0, 1, 0, 197),
 )
 
 
@@ -85,7 +85,9 @@ def test_an_operand_takes_less_than_five_bytes() -> None:
                 bit += max(8, int(chance.gammavariate(6, 10)))
                 after -= chance.randint(6, 13)
                 book = 2 * page + (after < 3000)
-                woven.append(Woven(bit, book, Operand(base, -change, change, 4), left, right, page, after))
+                woven.append(
+                    PlacedOperand(bit, book, Operand(base, -change, change, 4), left, right, page, after)
+                )
                 bit += 4 * BOOK.length
                 word += right >= 0
         bit += 4000
@@ -252,7 +254,7 @@ def test_no_damaged_byte_gives_another_error(seed: int) -> None:
         "too-wide",
     ],
 )
-def test_what_could_not_be_read_back_is_not_built(second: Woven) -> None:
+def test_what_could_not_be_read_back_is_not_built(second: PlacedOperand) -> None:
     with pytest.raises(TemplateError):
         Weave.build(2, [BOOK], [WOVEN[0], second])
 
@@ -270,7 +272,7 @@ def test_books_that_no_mask_fits_are_not_built(book: Codes) -> None:
 
 def test_a_side_without_a_word_never_widens_an_operand() -> None:
     """Its change cannot happen, whatever the operand says."""
-    narrow = Woven(0, 0, Operand(5, 10_000, 1, 1), -1, 0, 0, 0)
+    narrow = PlacedOperand(0, 0, Operand(5, 10_000, 1, 1), -1, 0, 0, 0)
     weave = Weave.build(1, [BOOK], [narrow])
     assert weave.columns().left.tolist() == [0]
     assert weave.masks[0, 1] == BOOK.codes[ALPHABET.index(b"5")] ^ BOOK.codes[ALPHABET.index(b"6")]

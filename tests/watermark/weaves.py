@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from watermark.operand import ALPHABET, Operand
 from watermark.template import SlotTable, Stream, TailPlan
-from watermark.weave_table import Weave, Woven
+from watermark.weave_table import PlacedOperand, Weave
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WovenBody:
     table: SlotTable
     body: bytes
     books: list[Codes]
-    woven: list[Woven]
+    woven: list[PlacedOperand]
     contents: list[bytes]
 
     @property
@@ -53,13 +53,13 @@ class WovenBody:
             copy[at : at + 4] = zlib.adler32(content).to_bytes(4, "big")
         return bytes(copy)
 
-    def bits_of(self, operand: Woven, bits: NDArray[np.uint8]) -> tuple[int, int]:
+    def bits_of(self, operand: PlacedOperand, bits: NDArray[np.uint8]) -> tuple[int, int]:
         """The bits of the words on the operand's sides."""
         left, right = operand.left_word, operand.right_word
         return (int(bits[left]) if left >= 0 else 0, int(bits[right]) if right >= 0 else 0)
 
 
-def write_text(data: bytearray, woven: Woven, book: Codes, text: bytes) -> None:
+def write_text(data: bytearray, woven: PlacedOperand, book: Codes, text: bytes) -> None:
     """Write the codes of the text, bit by bit."""
     for index, character in enumerate(text):
         for bit in range(book.length):
@@ -100,7 +100,7 @@ def a_woven_body(seed: int, streams: int = 3, operands: int = 40, gap: int = 60,
             left, right = chance.choice(
                 ((word, word + 1), (word, word + 1), (-1, word), (word, -1), (-1, -1))
             )
-            woven.append(Woven(bit, number, operand, left, right, number, sum(map(len, pieces))))
+            woven.append(PlacedOperand(bit, number, operand, left, right, number, sum(map(len, pieces))))
             word = max(word, right)
             bit += operand.width * books[-1].length
             pieces += [operand.text(0, 0), chance.randbytes(chance.randrange(3000))]
@@ -139,7 +139,9 @@ def with_words(template: bytes, words: int = 50) -> bytes:
     operand = Operand(100, -40, 40, 3)
     books = [_codes(random.Random(words))]
     woven = [
-        Woven(8 * (start + number * step) + number % 8, 0, operand, number - 1, number, 0, words - number)
+        PlacedOperand(
+            8 * (start + number * step) + number % 8, 0, operand, number - 1, number, 0, words - number
+        )
         for number in range(words)
     ]
     weave = Weave.build(words, books, woven)

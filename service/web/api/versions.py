@@ -16,6 +16,8 @@ from service.web.api.documents import DocumentPath
 from service.web.api.routing import Routes, as_response
 from service.web.api.shapes import Answer, DocumentId, Form, Listed, Moment, Optional, Page, VersionId, paged
 from service.web.api.uploads import PDF, Waiting, pdf_pieces, wanted_wait
+from watermark.capacity import capacity_of
+from watermark.removal import Removal, removed_of
 
 routes = Routes("versions", "The files of a document, each with its facts.")
 
@@ -53,7 +55,39 @@ class NewVersion(Form):
     facts: Facts = Field(default_factory=Facts)
 
 
-class VersionAnswer(Answer):
+class PageCapacityAnswer(Answer):
+    """What one page carries of the woven mark."""
+
+    number: int = Field(description="The page, from 1.")
+    words: int | None = Field(
+        description="Words of text on it; 0 on scans and outlines; null: compiled before weaving."
+    )
+    woven: int = Field(description="How many of them carry the mark, a bit each.")
+
+
+class CapacityAnswer(Answer):
+    """What a version carries of the woven mark, and how small a leak of it can be traced."""
+
+    total: int = Field(description="Words that carry the mark, on all pages.")
+    pages: list[PageCapacityAnswer]
+    bare_pages: list[int] = Field(
+        description="Pages, from 1, that carry none: they carry the visible mark only."
+    )
+    textless_pages: list[int] = Field(
+        description="Those of the bare pages without any text: scans or outlines."
+    )
+    statement: str = Field(description="The same in words: how small a leak can be traced.")
+
+
+class RemovedAnswer(Answer):
+    """One kind of thing that was taken out of the file before it was marked."""
+
+    code: Removal
+    count: int
+    meaning: str = Field(description="The code in words.")
+
+
+class ListedVersion(Answer):
     """A version, and where its file stands."""
 
     id: VersionId
@@ -71,13 +105,35 @@ class VersionAnswer(Answer):
     settled_at: Moment | None = Field(description="When it became ready or refused.")
 
 
-class VersionList(Listed[VersionAnswer]):
+class VersionAnswer(ListedVersion):
+    """A version, where its file stands, and what its copies carry."""
+
+    capacity: CapacityAnswer | None = Field(description="Of the woven mark; null until the version is ready.")
+    removed: list[RemovedAnswer] | None = Field(
+        description="What is in no copy, since it was removed from the file, such as the source's signatures; "
+        "null until the version is ready."
+    )
+
+
+class VersionList(Listed[ListedVersion]):
     """Versions, the newest first."""
 
 
 def shown(version: Version) -> VersionAnswer:
     """A version as the API shows it."""
+    facts = version.capacity
     return VersionAnswer(
+        **dict(listed(version)),
+        capacity=None if facts is None else CapacityAnswer.model_validate(capacity_of(facts)),
+        removed=None
+        if facts is None
+        else [RemovedAnswer.model_validate(one) for one in removed_of(facts.get("removed", {}))],
+    )
+
+
+def listed(version: Version) -> ListedVersion:
+    """A version as lists show it: without what grows with its pages."""
+    return ListedVersion(
         id=version.id,
         document=version.document_id,
         number=version.number,
@@ -116,7 +172,7 @@ def list_all(call: Call, path: DocumentPath, query: VersionsQuery) -> VersionLis
     after = int(query.after) if query.after else None
     found = call.sealmark.documents.versions(path.document_id, after=after, limit=query.limit + 1)
     items, following = paged(found, query.limit, lambda last: last.number)
-    return VersionList(items=[shown(item) for item in items], next=following)
+    return VersionList(items=[listed(item) for item in items], next=following)
 
 
 @routes.get(
@@ -144,7 +200,7 @@ def show(call: Call, path: VersionPath) -> VersionAnswer:
 def upload(call: Call, path: VersionPath, header: UploadHeader) -> object:
     """Upload the file. It is compiled next: `202`, or with `Prefer: wait=SECONDS` `200` when that is done.
 
-    `200` says that it is settled: `state` is `ready`, or `refused` with a reason.
+    `200` says that it is settled: `state` is `ready`, with what its copies carry, or `refused` with a reason.
     """
     documents = call.sealmark.documents
     pieces = pdf_pieces(call.sealmark.settings.max_file_bytes)

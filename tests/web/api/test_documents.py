@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.records import VersionState
+from service.records import Version, VersionState
 from service.web.application import create_app
-from tests.service_fixture import FAKE_PAGES, REFUSED_BY_FAKE, Service, service_in
+from tests.service_fixture import (
+    FAKE_PAGES,
+    FAKE_WOVEN,
+    REFUSED_BY_FAKE,
+    SIGNED_BY_FAKE,
+    Service,
+    service_in,
+)
 from tests.web.api.conftest import FILE, Caller, problem
 
 PDF = "application/pdf"
@@ -112,6 +120,7 @@ def test_a_version_takes_its_facts_and_then_its_file(caller: Caller, service: Se
         1,
         facts["sections"],
     )
+    assert (waiting["capacity"], waiting["removed"]) == (None, None)
     taken = caller.put(f"{path}/file", data=FILE, content_type=PDF)
     assert taken.status_code == 202
     assert taken.headers["Location"] == path
@@ -120,7 +129,8 @@ def test_a_version_takes_its_facts_and_then_its_file(caller: Caller, service: Se
     service.work()
     ready = caller.get(path).json
     assert (ready["state"], ready["pages"]) == ("ready", FAKE_PAGES)
-    assert caller.get(f"/v1/documents/{document}/versions").json == {"items": [ready], "next": None}
+    listed = {name: value for name, value in ready.items() if name not in {"capacity", "removed"}}
+    assert caller.get(f"/v1/documents/{document}/versions").json == {"items": [listed], "next": None}
 
 
 def test_versions_are_listed_the_newest_first_and_page_by_page(caller: Caller) -> None:
@@ -146,6 +156,60 @@ def test_prefer_wait_answers_when_the_file_has_settled(caller: Caller) -> None:
         "needs-password",
     )
     assert "password" in refused.json["message"]
+
+
+def test_a_ready_version_says_what_its_copies_carry_and_how_small_a_leak_is_traced(caller: Caller) -> None:
+    path = caller.version(caller.document())
+    waited = caller.put(f"{path}/file", data=FILE, content_type=PDF, headers={"Prefer": "wait=9"}).json
+    capacity = waited["capacity"]
+    assert capacity["total"] == (FAKE_PAGES - 1) * FAKE_WOVEN
+    assert len(capacity["pages"]) == FAKE_PAGES
+    assert capacity["pages"][:2] == [
+        {"number": 1, "words": 0, "woven": 0},
+        {"number": 2, "words": 9, "woven": FAKE_WOVEN},
+    ]
+    assert (capacity["bare_pages"], capacity["textless_pages"]) == ([1], [1])
+    assert capacity["statement"].startswith("234 words on 39 of 40 pages carry the woven mark.")
+    assert "Page 1 carries none (no text: a scan or outlines)" in capacity["statement"]
+    assert waited["removed"] == []
+    assert caller.get(path).json == waited
+
+
+def test_a_refused_version_carries_nothing(caller: Caller) -> None:
+    path = caller.version(caller.document())
+    headers = {"Prefer": "wait=9"}
+    refused = caller.put(f"{path}/file", data=REFUSED_BY_FAKE, content_type=PDF, headers=headers).json
+    assert (refused["state"], refused["capacity"], refused["removed"]) == ("refused", None, None)
+
+
+def test_a_version_from_before_weaving_says_so(caller: Caller, service: Service) -> None:
+    path = caller.version(caller.document())
+    caller.put(f"{path}/file", data=FILE, content_type=PDF, headers={"Prefer": "wait=9"})
+    with service.sealmark.database.write() as records:
+        version = records.get(Version, path.rpartition("/")[2])
+        assert version is not None
+        records.change(version, capacity={"pages": 2, "woven_slots": 0, "removed": {"info": 1}})
+    shown = caller.get(path).json
+    assert shown["capacity"]["statement"].startswith("This version was compiled before weaving: ")
+    assert shown["capacity"]["pages"] == [
+        {"number": 1, "words": None, "woven": 0},
+        {"number": 2, "words": None, "woven": 0},
+    ]
+    assert [one["code"] for one in shown["removed"]] == ["info"]
+
+
+def test_removed_signatures_are_named_in_the_answer_and_in_the_log(caller: Caller, service: Service) -> None:
+    path = caller.version(caller.document())
+    headers = {"Prefer": "wait=9"}
+    answer = caller.put(f"{path}/file", data=SIGNED_BY_FAKE, content_type=PDF, headers=headers).json
+    assert [(one["code"], one["count"]) for one in answer["removed"]] == [
+        ("javascript", 1),
+        ("signatures", 2),
+    ]
+    assert "which a mark would break" in answer["removed"][1]["meaning"]
+    (entry,) = service.entries("version.ready")
+    details = json.loads(entry["details"])
+    assert (details["removed"], details["signatures"]) == ("javascript signatures", 2)
 
 
 def test_waiting_ends_after_the_time_that_was_asked_for_and_after_a_minute_at_most(
