@@ -6,15 +6,17 @@ The body ends with that stream; its rows for the copy's tail are slots, and so i
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from watermark.deflate import SlottedStream, deflate
+from watermark.deflate import Book, SlottedStream, deflate
 from watermark.mark import COPY_ID_LENGTH
 from watermark.tail import NEW_OBJECTS, ROW_LENGTH, ROW_WIDTHS
 from watermark.template import Slot, Stream, TailPlan
+from watermark.weave_table import PlacedOperand
+from watermark.weaving import WovenOperand
 
 _STREAM_START = re.compile(rb"\A\d+ 0 obj\n<<(?P<entries>.{0,400}?)>>\nstream\n", re.DOTALL)
 _LENGTH = re.compile(rb"/Length (\d+)")
@@ -24,13 +26,19 @@ _NONE, _UP = 0, 2  # PNG row filters
 
 
 @dataclass(frozen=True)
-class PageStream:
-    """A page's content as it went into the file: its deflated bytes, and what fills its slots by number of value."""
+class CopyStream:
+    """A stream of which something differs between copies, as it went into the file.
+
+    `data` are the deflated bytes of `stream`, made different from every other page's in its slots. The slots have
+    these `lengths` and are filled by `values`, by number. The operands move the words from number `first_word` on.
+    """
 
     stream: SlottedStream
-    data: bytes  # `stream.data`, made different from every other page's in its slots
-    lengths: tuple[int, ...]
-    values: tuple[int, ...]
+    data: bytes
+    lengths: tuple[int, ...] = ()
+    values: tuple[int, ...] = ()
+    operands: tuple[WovenOperand, ...] = ()
+    first_word: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class Body:
     slots: tuple[Slot, ...]
     streams: tuple[Stream, ...]
     tail: TailPlan
+    placed: tuple[PlacedOperand, ...]
+    books: tuple[Book, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class _Written:
 
 def make_body(
     written: bytes,
-    pages: list[PageStream],
+    pages: list[CopyStream],
     font: bytes,
     metadata: bytes,
     first_value: int,
@@ -79,6 +89,8 @@ def make_body(
     position = len(kept[0])
     slots: list[Slot] = []
     streams: list[Stream] = []
+    placed: list[PlacedOperand] = []
+    books: list[Book] = []
     cut: dict[int, int] = {}
     for (start, number), stop in zip(starts, stops, strict=True):
         if number == source.xref_number:
@@ -90,7 +102,10 @@ def make_body(
         rows[number, 1] = position
         if found:
             page = pages[found[0]]
-            _add_slots(page.stream, page.lengths, page.values, position + found[1] - start, slots, streams)
+            begin = position + found[1] - start
+            placed += _placed(page, begin, len(books), len(streams))
+            books += page.stream.books
+            _add_slots(page.stream, page.lengths, page.values, begin, slots, streams)
         kept.append(memoryview(written)[start:stop])
         position += stop - start
     if len(streams) != len(pages) or len(cut) != 2:
@@ -128,7 +143,29 @@ def make_body(
     numbers = tuple(values[bound] for bound in ordered)
     _add_slots(packed, lengths, numbers, position + len(opening), slots, streams)
     data = b"".join([*kept, opening, packed.data, b"\nendstream\nendobj\n"])
-    return Body(data, tuple(sorted(slots, key=lambda slot: slot.offset)), tuple(streams), plan)
+    slots.sort(key=lambda slot: slot.offset)
+    return Body(data, tuple(slots), tuple(streams), plan, tuple(placed), tuple(books))
+
+
+def _placed(page: CopyStream, begin: int, first_book: int, stream: int) -> Iterator[PlacedOperand]:
+    """The operands of a stream whose data lies at `begin` of the body."""
+
+    def number(word: int | None) -> int:
+        return -1 if word is None else page.first_word + word
+
+    found = page.stream
+    for operand, bit, book, after in zip(
+        page.operands, found.bits, found.book_of, found.operands_after, strict=True
+    ):
+        yield PlacedOperand(
+            8 * begin + bit,
+            first_book + book,
+            operand.operand,
+            number(operand.left),
+            number(operand.right),
+            stream,
+            after,
+        )
 
 
 def _add_slots(
@@ -154,8 +191,10 @@ def _stream_of(
     if head is None or length is None:
         return None
     begin = start + head.end()
-    for data, index in wanted.get(int(length[1]), ()):
+    same = wanted.get(int(length[1]), [])
+    for data, index in same:
         if written.startswith(data, begin):
+            same.remove((data, index))
             return index, begin
     return None
 

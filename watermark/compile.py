@@ -1,9 +1,10 @@
 """Compile: one uploaded PDF into the template that all its copies are stamped from. Runs in the child process.
 
 1. Open, inspect, clean; keep the cleaned PDF to compare with.
-2. Give each page its own content, find room for its footer, choose where in its content the marks stand.
-3. Write the PDF, cut it into a body, note the slots.
-4. Stamp a sample and verify it page by page; move the marks that do not pass, and do 3 again.
+2. Give each page its own content, and weave: choose the words that move, and prove that no reader's text changes.
+3. Find room for each page's footer, choose where in its content the marks stand.
+4. Write the PDF, cut it into a body, note slots and operands.
+5. Stamp a sample and verify it page by page; move the marks that do not pass, and do 4 again.
 """
 
 import re
@@ -18,10 +19,11 @@ import numpy as np
 import pikepdf
 from pikepdf import Dictionary, Name, Stream, String
 
-from watermark.body import PageStream, make_body
+from watermark.body import CopyStream, make_body
 from watermark.clean import clean
-from watermark.deflate import deflate
+from watermark.deflate import SlottedStream, deflate
 from watermark.errors import RefusalReason, Refused
+from watermark.fidelity import alternating, settle
 from watermark.fonts import system_fonts
 from watermark.inspection import limits_from, open_sound_pdf
 from watermark.layout import LEADING, footer
@@ -29,11 +31,15 @@ from watermark.mark import Mark
 from watermark.mint import mint
 from watermark.pages import SourcePage, add_resources, choose_names, source_pages
 from watermark.placing import TRIES, Chance, PagePlan, marked_content, plan_page
+from watermark.reach import count_words
 from watermark.shaping import EM
 from watermark.stamp import stamp
 from watermark.template import FORMAT, Frame, SlotTable
+from watermark.text import Word
+from watermark.threads import Thread, Weaver
 from watermark.verify import Footer, Ink, PageFinding, Pixels, Reader, ink, judge_page, pixels_a_point
 from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, PageView, diagonal_glyph
+from watermark.weave_table import Weave
 
 # Nobody's mark, of usual length; verification tries it on every page.
 SAMPLE = Mark(
@@ -76,26 +82,72 @@ def compile_pdf(pdf: bytes, parameters: dict[str, Any]) -> tuple[dict[str, Any],
         unmarked = _written(document)
         reader = Reader(unmarked)
         try:
-            plans = [_plan(reader, index, source) for index, source in enumerate(sources)]
-            template, moved = _proved(document, plans, kept, chance, reader)
+            drawn = _woven(document, sources, reader)
+            plans = [
+                _plan(reader, index, source, threads[0])
+                for index, (source, threads) in enumerate(zip(sources, drawn, strict=True))
+            ]
+            threads = _once(drawn)
+            template, moved = _proved(document, plans, threads, kept, chance, reader)
         finally:
             reader.close()
     facts = {
         "pages": len(plans),
         "removed": removed,
         "format": FORMAT,
-        "woven_slots": 0,
+        "weave": {"pages": _capacity(drawn)},
         "verified": {"pages": len(plans), "moved": moved},
         "sizes": {"source": len(pdf), "cleaned": len(unmarked), "template": len(template)},
     }
     return facts, template
 
 
+def _woven(document: pikepdf.Pdf, sources: list[SourcePage], unmarked: Reader) -> list[list[Thread]]:
+    """The threads that each page draws, its own first, with only those words moving that change no reader's text."""
+    weaver = Weaver()
+    drawn = [weaver.threads(source) for source in sources]
+
+    def written(parity: int) -> bytes:
+        for source, threads in zip(sources, drawn, strict=True):
+            for thread in threads:
+                content = thread.woven.with_bits(alternating(len(thread.woven.moved), parity))
+                if thread.form is None:
+                    source.page[Name.Contents] = document.make_stream(content)
+                else:
+                    thread.form.write(content)
+        return _written(document)
+
+    settle(drawn, unmarked, written)
+    return drawn
+
+
+def _once(drawn: list[list[Thread]]) -> list[Thread]:
+    """Every thread once, in the order in which pages draw them."""
+    return list({id(thread): thread for threads in drawn for thread in threads}.values())
+
+
+def _capacity(drawn: list[list[Thread]]) -> list[dict[str, int]]:
+    """How many words each page has, and how many of them are woven. A form counts on the first page that draws it."""
+    found = []
+    counted: set[int] = set()
+    for threads in drawn:
+        new = [thread for thread in threads if id(thread) not in counted]
+        counted.update(map(id, new))
+        words = sum(count_words(thread.text) for thread in new)
+        found.append({"words": words, "woven": sum(len(thread.woven.moved) for thread in new)})
+    return found
+
+
 def _proved(
-    document: pikepdf.Pdf, plans: list[PagePlan], kept: _Kept, chance: Chance, unmarked: Reader
+    document: pikepdf.Pdf,
+    plans: list[PagePlan],
+    threads: list[Thread],
+    kept: _Kept,
+    chance: Chance,
+    unmarked: Reader,
 ) -> tuple[bytes, int]:
     """A template that passed verification, and how many pages had to move a mark. Raises `Refused`."""
-    writing = _Writing(document, plans, kept, chance)
+    writing = _Writing(document, plans, threads, kept, chance)
     pages = list(range(len(plans)))
     moved: set[int] = set()
     while True:
@@ -138,9 +190,17 @@ def _move(plan: PagePlan, finding: PageFinding) -> None:
 class _Writing:
     """Writes the document as a template, again and again while pages change."""
 
-    def __init__(self, document: pikepdf.Pdf, plans: list[PagePlan], kept: _Kept, chance: Chance) -> None:
+    def __init__(
+        self,
+        document: pikepdf.Pdf,
+        plans: list[PagePlan],
+        threads: list[Thread],
+        kept: _Kept,
+        chance: Chance,
+    ) -> None:
         self._document = document
         self._plans = plans
+        self._threads = threads
         self._kept = kept
         self._chance = chance
         sources = [plan.source for plan in plans]
@@ -154,21 +214,21 @@ class _Writing:
         states = {self._names.footer_state: _state(document, FOOTER_OPACITY)}
         for source in sources:
             add_resources(source, fonts, states)
-        self._streams: dict[int, PageStream] = {}
+        self._pages: dict[int, CopyStream] = {}
+        self._forms = [self._form(thread) for thread in threads if thread.form is not None]
 
     def write(self, changed: list[int]) -> bytes:
         """The encoded template; only the pages in `changed` are made anew."""
         for index in changed:
-            self._streams[index] = stream = self._page(index)
+            self._pages[index] = stream = self._page(index)
             self._plans[index].source.page[Name.Contents] = _flate_stream(self._document, stream.data)
-        streams = [self._streams[index] for index in range(len(self._plans))]
-        first_value = len(self._frames)
+        streams, words = self._numbered()
         body = make_body(
             _written(self._document),
             streams,
             self._font_data,
             self._metadata_data,
-            first_value,
+            len(self._frames),
             self._chance.noise,
         )
         table = SlotTable(
@@ -180,22 +240,72 @@ class _Writing:
             title=self._kept.title,
             xmp=self._kept.xmp,
             encoded_length=0,
+            weave=Weave.build(words, body.books, body.placed) if words else None,
         )
         return table.encode() + body.data
 
-    def _page(self, index: int) -> PageStream:
+    def _numbered(self) -> tuple[list[CopyStream], int]:
+        """All streams, their words numbered through the document as pages draw them; and how many words there are."""
+        pages, forms = iter(self._pages[index] for index in range(len(self._plans))), iter(self._forms)
+        streams = []
+        words = 0
+        for thread in self._threads:
+            stream = replace(next(pages if thread.form is None else forms), first_word=words)
+            streams.append(stream)
+            words += len(thread.woven.moved)
+        return streams, words
+
+    def _page(self, index: int) -> CopyStream:
         plan = self._plans[index]
-        marked = marked_content(plan, index, self._names, self._chance)
-        stream = deflate(marked.content, [(marked.start, marked.stop)], self._chance.noise)
+        while True:
+            marked = marked_content(plan, index, self._names, self._chance)
+            slots = [(marked.start, marked.stop)]
+            stream = deflate(marked.content, slots, self._chance.noise, marked.operands)
+            stuck = _stuck(plan.thread, stream)
+            if not stuck:
+                break
+            plan.fix(stuck)
         # A slot's bytes do not matter; the page's number in them tells equal pages apart.
         data = bytearray(stream.data)
         data[stream.offsets[0] : stream.offsets[0] + 4] = index.to_bytes(4, "big")
-        return PageStream(stream, bytes(data), (plan.frame.capacity,), (self._frames.index(plan.frame),))
+        return CopyStream(
+            stream,
+            bytes(data),
+            (plan.frame.capacity,),
+            (self._frames.index(plan.frame),),
+            plan.thread.woven.operands,
+        )
+
+    def _form(self, thread: Thread) -> CopyStream:
+        if thread.form is None:
+            raise ValueError("a page's thread is no form's")
+        while True:
+            woven = thread.woven
+            operands = [(operand.start, operand.stop) for operand in woven.operands]
+            stream = deflate(woven.content, (), self._chance.noise, operands)
+            stuck = _stuck(thread, stream)
+            if not stuck:
+                break
+            thread.fix(stuck)
+        thread.form.write(stream.data, filter=Name.FlateDecode)
+        return CopyStream(stream, stream.data, operands=woven.operands)
 
 
-def _plan(reader: Reader, index: int, source: SourcePage) -> PagePlan:
+def _stuck(thread: Thread, stream: SlottedStream) -> set[Word]:
+    """The words of operands that came to lie so near to others that they cannot be changed."""
+    woven = thread.woven
+    return {
+        woven.moved[word]
+        for operand, bit in zip(woven.operands, stream.bits, strict=True)
+        if bit < 0
+        for word in (operand.left, operand.right)
+        if word is not None
+    }
+
+
+def _plan(reader: Reader, index: int, source: SourcePage, thread: Thread) -> PagePlan:
     baseline, boxed = _footer_room(reader.pixels(index, source.view), source.view)
-    return plan_page(source, source.view.frame(boxed=boxed), baseline)
+    return plan_page(source, thread, source.view.frame(boxed=boxed), baseline)
 
 
 def _footer_room(pixels: Pixels, view: PageView) -> tuple[float, bool]:
@@ -247,7 +357,8 @@ def _sample_footer(plan: PagePlan) -> Footer:
 def _sample(template: bytes) -> bytes:
     table = SlotTable.decode(template)
     fill = mint(table, SAMPLE)
-    return b"".join(stamp(table, fill, lambda start, stop: [memoryview(template)[start:stop]]))
+    bits = np.array(alternating(table.words, 0), np.uint8)
+    return b"".join(stamp(table, fill, lambda start, stop: [memoryview(template)[start:stop]], bits=bits))
 
 
 @cache
@@ -257,8 +368,9 @@ def _blank_ink() -> Ink:
         document.add_blank_page(page_size=(595, 842))
         source = next(source_pages(document))
         unmarked = Reader(_written(document))
-        plan = plan_page(source, source.view.frame(boxed=False), 2 * source.view.type_size)
-        template = _Writing(document, [plan], _Kept("", ""), Chance(b"")).write([0])
+        threads = Weaver().threads(source)
+        plan = plan_page(source, threads[0], source.view.frame(boxed=False), 2 * source.view.type_size)
+        template = _Writing(document, [plan], threads, _Kept("", ""), Chance(b"")).write([0])
         marked = Reader(_sample(template))
         try:
             return ink(

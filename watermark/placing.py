@@ -5,11 +5,16 @@ moves it towards the end, step by step.
 """
 
 import hashlib
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from watermark.content import IDENTITY, Content, Matrix, invert, read_content
 from watermark.pages import SourcePage
 from watermark.template import Frame
+from watermark.text import Word
+from watermark.threads import Thread
 from watermark.visible import Names, diagonal_operators, footer_operators
 
 # The share of all places, counted from the last, that each try chooses from.
@@ -38,23 +43,33 @@ class Chance:
 
 @dataclass
 class PagePlan:
-    """One page's marks: the room of its footer and its lowest baseline in points, and how often each mark was moved."""
+    """One page's marks: the room of its footer and its lowest baseline in points, and how often each mark was moved.
+
+    `found` are the places in the woven content of `thread`.
+    """
 
     source: SourcePage
+    thread: Thread
     found: Content
     frame: Frame
     baseline: float
     footer_try: int = 0
     diagonal_try: int = 0
 
+    def fix(self, words: Iterable[Word]) -> None:
+        """Let these words of the page stay where they are."""
+        self.thread.fix(words)
+        self.found = _places(self.source, self.thread)
+
 
 @dataclass(frozen=True)
 class MarkedContent:
-    """A page's content with its marks; the footer's slot is [start, stop)."""
+    """A page's woven content with its marks; the footer's slot is [start, stop), the operands lie at `operands`."""
 
     content: bytes
     start: int
     stop: int
+    operands: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -66,11 +81,15 @@ class _Spot:
     at_end: bool = False
 
 
-def plan_page(source: SourcePage, frame: Frame, baseline: float) -> PagePlan:
+def plan_page(source: SourcePage, thread: Thread, frame: Frame, baseline: float) -> PagePlan:
     """The plan of a page whose marks were not moved yet."""
-    found = read_content(source.content, source.box, source.forms)
+    return PagePlan(source, thread, _places(source, thread), frame, baseline)
+
+
+def _places(source: SourcePage, thread: Thread) -> Content:
+    found = read_content(thread.woven.content, source.box, source.forms)
     found.places = [place for place in found.places if place.between_lines and invert(place.matrix)]
-    return PagePlan(source, found, frame, baseline)
+    return found
 
 
 def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> MarkedContent:
@@ -82,12 +101,14 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
     before, after = footer_operators(source.view, names, footer.matrix, plan.baseline)
     drawn = diagonal_operators(source.view, names, diagonal.matrix)
 
-    content = bytearray(source.content)
+    woven = plan.thread.woven
+    content = bytearray(woven.content)
     for offset in found.stray:
         content[offset : offset + 1] = b" "
     wrapped = footer.at_end or diagonal.at_end
     written = bytearray(b"q\n" if wrapped else b"")
     position = start = 0
+    shifts = [(0, len(written))]
     marks = sorted([(footer.at_end, footer.offset, 1), (diagonal.at_end, diagonal.offset, 0)])
     closed = False
     for at_end, offset, is_footer in marks:
@@ -101,10 +122,16 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
             written += before + bytes(plan.frame.capacity) + after
         else:
             written += drawn
+        shifts.append((offset, len(written) - offset))
     written += content[position:]
     if not closed:
         written += found.closing + b"\nQ" * wrapped
-    return MarkedContent(bytes(written), start, start + plan.frame.capacity)
+    operands = tuple(
+        (operand.start + shift, operand.stop + shift)
+        for operand in woven.operands
+        for shift in (max(shifts[: bisect_right(shifts, (operand.start, math.inf))])[1],)
+    )
+    return MarkedContent(bytes(written), start, start + plan.frame.capacity, operands)
 
 
 def _spot(plan: PagePlan, tries: int, chance: float) -> _Spot:
@@ -114,7 +141,7 @@ def _spot(plan: PagePlan, tries: int, chance: float) -> _Spot:
         place = places[len(places) - 1 - back]
         return _Spot(place.offset, place.matrix)
     if plan.found.complete:
-        return _Spot(len(plan.source.content), IDENTITY, at_end=True)
+        return _Spot(len(plan.thread.woven.content), IDENTITY, at_end=True)
     if places:
         return _Spot(places[-1].offset, places[-1].matrix)
     return _Spot(0, IDENTITY)

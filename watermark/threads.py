@@ -49,20 +49,21 @@ class Thread:
 
 
 class Weaver:
-    """Spins the threads of one document's pages, each form's with the first page that draws it."""
+    """Spins the threads of one document's pages. A form has one thread, however many pages draw it."""
 
     def __init__(self) -> None:
         self._fonts: dict[Id, SourceFont | None] = {}
-        self._seen: set[Id] = set()
+        self._forms: dict[Id, list[Thread]] = {}
 
     def threads(self, source: SourcePage) -> list[Thread]:
-        """The page's own thread, then those of the forms that it is the first to draw."""
+        """The page's own thread, then those of the forms that it draws."""
         seen = invert(source.view.matrix)
         if seen is None:
             raise ValueError("a page's view can be inverted")
         resources = source.page.Resources
         text = self._text(source.content, seen, resources)
-        return [Thread.spin(None, source.content, text), *self._forms(text, resources, 0)]
+        drawn = {id(thread): thread for thread in self._drawn(text, resources, 0)}
+        return [Thread.spin(None, source.content, text), *drawn.values()]
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
@@ -85,31 +86,31 @@ class Weaver:
             self._fonts[number] = read_font(font)
         return self._fonts[number]
 
-    def _forms(self, text: Text, resources: pikepdf.Object, depth: int) -> Iterator[Thread]:
+    def _drawn(self, text: Text, resources: pikepdf.Object, depth: int) -> Iterator[Thread]:
         objects = resources.get(Name.XObject)
         if not isinstance(objects, Dictionary) or depth >= _MOST_FORMS:
             return
         for name, matrix in text.forms:
             form = objects.get("/" + name.decode("utf-8", "surrogateescape"))
-            if (
-                not isinstance(form, Stream)
-                or form.get(Name.Subtype) != Name.Form
-                or form.objgen in self._seen
-            ):
+            if not isinstance(form, Stream) or form.get(Name.Subtype) != Name.Form:
                 continue
-            self._seen.add(form.objgen)
-            try:
-                content = form.read_bytes()
-            except pikepdf.PdfError:
-                continue
-            own = as_matrix(_numbers(form.get(Name.Matrix), 6))
-            inner = form.get(Name.Resources)
-            inner = inner if isinstance(inner, Dictionary) else resources
-            inner_text = self._text(content, multiply(own, matrix) if own else matrix, inner)
-            yield from self._forms(inner_text, inner, depth + 1)
-            thread = Thread.spin(form, content, inner_text)
-            if thread.text.lines:
-                yield thread
+            if form.objgen not in self._forms:
+                self._forms[form.objgen] = found = []  # a form that draws itself ends here
+                found += self._form(form, matrix, resources, depth)
+            yield from self._forms[form.objgen]
+
+    def _form(self, form: Stream, matrix: Matrix, resources: pikepdf.Object, depth: int) -> list[Thread]:
+        """The form's own thread and those of the forms within."""
+        try:
+            content = form.read_bytes()
+        except pikepdf.PdfError:
+            return []
+        own = as_matrix(_numbers(form.get(Name.Matrix), 6))
+        inner = form.get(Name.Resources)
+        inner = inner if isinstance(inner, Dictionary) else resources
+        text = self._text(content, multiply(own, matrix) if own else matrix, inner)
+        within = list(self._drawn(text, inner, depth + 1))
+        return [Thread.spin(form, content, text), *within] if text.lines else within
 
 
 def _sets_fonts_by_states(resources: pikepdf.Object) -> bool:
