@@ -26,11 +26,12 @@ from service.standalone.person import Person
 from service.standalone.register import append, register_path
 from service.standalone.source import Source, read_source
 from watermark.capacity import Capacity, capacity_of
+from watermark.errors import RefusalReason, Refused
 from watermark.mark import Mark
 from watermark.mint import mint
 from watermark.removal import Removed, removed_of
 from watermark.stamp import stamp
-from watermark.template import SlotTable
+from watermark.template import SlotTable, TemplateError
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,31 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a copy was made from and by. `key_is_new`: the key was made with it."""
+
+    sha256: str
+    key_id: str
+    key_is_new: bool
+    register: Path
+
+
+@dataclass(frozen=True)
 class Marked:
-    """The copy that was made, and what it carries. `key_is_new`: its key was made with it."""
+    """The copy that was made, and what it carries."""
 
     copy_id: str
     marked_at: datetime
     size: int
     sha256: str
-    source_sha256: str
-    pages: int
+    origin: Origin
     capacity: Capacity
     removed: tuple[Removed, ...]
-    key_id: str
-    key_is_new: bool
-    register: Path
+
+    @property
+    def pages(self) -> int:
+        """How many pages it has."""
+        return len(self.capacity.pages)
 
 
 def mark_file(
@@ -84,45 +96,44 @@ def mark_file(
     compiled = in_child("compile", source.data, {"seed": seed}, allow_unconfined=allow_unconfined)
     capacity, removed = capacity_of(compiled.facts), removed_of(compiled.facts.get("removed", {}))
     # 3. Mint: a new copy, though it be for the same person.
+    person = order.person
     copy_id = identifiers.new_id("cpy", random(16))
-    mark = Mark(order.person.name, order.person.mail, order.person.company, now.date(), copy_id)
+    mark = Mark(person.name, person.mail, person.company, now.date(), copy_id)
     with NewFile(order.out) as copy:
         # 4. Stamp it beside its place, durably.
-        digest, size = hashlib.sha256(), 0
-        for piece in _stamped(compiled.payload, mark, key, source):
-            copy.write(piece)
-            digest.update(piece)
-            size += len(piece)
-        copy.finish()
+        size, sha256 = _write(copy, _stamped(compiled.payload, mark, key, source))
         # 5. Keep a new key, then name the copy in the register, durably.
         if kept is None:
             keep_key(order.key, key)
-        marked = Marked(
-            copy_id,
-            now,
-            size,
-            digest.hexdigest(),
-            source.sha256.hex(),
-            len(capacity.pages),
-            capacity,
-            removed,
-            key.id,
-            kept is None,
-            register,
-        )
-        append(register, _line(marked, order.person))
+        origin = Origin(source.sha256.hex(), key.id, kept is None, register)
+        marked = Marked(copy_id, now, size, sha256, origin, capacity, removed)
+        append(register, _line(marked, person))
         # 6. Put it in place, in one step.
         copy.place(replace=order.force)
     return marked
 
 
+def _write(copy: NewFile, pieces: Iterator[bytes | memoryview]) -> tuple[int, str]:
+    """Length and SHA-256 of what is durable afterwards."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        copy.write(piece)
+        digest.update(piece)
+        size += len(piece)
+    copy.finish()
+    return size, digest.hexdigest()
+
+
 def _stamped(template: bytes, mark: Mark, key: MarkKey, source: Source) -> Iterator[bytes | memoryview]:
-    """The copy's bytes in pieces. Raises `Unmarkable`."""
-    table = SlotTable.decode(template)
-    fill = mint(table, mark)
+    """The copy's bytes in pieces. Raises `Refused` (damaged) for a template that is none, `Unmarkable`."""
     view = memoryview(template)
-    # The woven mark: bits=copy_bits(key.weave_key(source.sha256), mark.copy_id, table.weave.words) goes in here.
-    return stamp(table, fill, lambda start, stop: [view[start:stop]])
+    try:
+        table = SlotTable.decode(template)
+        fill = mint(table, mark)
+        # The woven mark: bits=copy_bits(key.weave_key(source.sha256), mark.copy_id, table.weave.words) goes in here.
+        yield from stamp(table, fill, lambda start, stop: [view[start:stop]])
+    except TemplateError as error:
+        raise Refused(RefusalReason.DAMAGED, where="the child's template") from error
 
 
 def _line(marked: Marked, person: Person) -> dict[str, Any]:
@@ -132,11 +143,11 @@ def _line(marked: Marked, person: Person) -> dict[str, Any]:
         "mail": person.mail,
         "company": person.company,
         "marked_at": timestamp(marked.marked_at),
-        "source": marked.source_sha256,
+        "source": marked.origin.sha256,
         "sha256": marked.sha256,
         "size": marked.size,
         "pages": marked.pages,
-        "key": marked.key_id,
+        "key": marked.origin.key_id,
     }
 
 

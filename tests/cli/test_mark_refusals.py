@@ -236,12 +236,14 @@ def test_a_key_that_another_command_made_meanwhile_is_not_replaced(
     assert not Path("ana.pdf").exists()
 
 
-@pytest.mark.parametrize("task", ["mark", "inspect"])
+@pytest.mark.parametrize(
+    ("task", "facts"), [("mark", {"pages": "many"}), ("mark", {"pages": 1}), ("inspect", {"pages": 1})]
+)
 def test_a_child_that_lies_is_not_believed(
-    alone: CommandLine, pdf: Path, monkeypatch: pytest.MonkeyPatch, task: str
+    alone: CommandLine, pdf: Path, monkeypatch: pytest.MonkeyPatch, task: str, facts: dict[str, Any]
 ) -> None:
     def lying(*_: object, **__: object) -> ChildResult:
-        return ChildResult({"pages": "many"}, b"")
+        return ChildResult(facts, b"no template")
 
     monkeypatch.setattr("service.standalone.marking.in_child", lying)
     monkeypatch.setattr("service.standalone.inspecting.in_child", lying)
