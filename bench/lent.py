@@ -18,7 +18,7 @@ from watermark.mark import Mark
 from watermark.mint import Fill, mint
 from watermark.stamp import stamp
 from watermark.template import HEADER_SIZE, SlotTable, table_range
-from watermark.weave_code import KEY_SIZE, copy_bits
+from watermark.woven.code import KEY_SIZE, copy_bits
 
 MARK = Mark(
     name="Ana Silva",

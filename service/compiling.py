@@ -20,9 +20,9 @@ from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database, DatabaseUnavailable, Records
 from service.records import Job, SealedObject, Template, Version, VersionState
-from watermark.capacity import capacity_of
 from watermark.errors import RefusalReason, Refused
 from watermark.removal import Removal, removed_of
+from watermark.woven.capacity import capacity_of
 
 RETRY_AFTER = timedelta(minutes=25)
 """When a job that nobody ended is taken again: longer than the child's time limit of twenty minutes."""

@@ -29,7 +29,7 @@ from watermark.mark import Mark, check_mark
 from watermark.mint import Fill, mint
 from watermark.stamp import STAMP_VERSION, stamp
 from watermark.template import HEADER_SIZE, SlotTable, table_range
-from watermark.weave_code import copy_bits
+from watermark.woven.code import copy_bits
 
 OPEN_TEMPLATES = 64
 """How many versions' slot tables stay in memory: as many reports as a company lends at a time.

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from watermark.deflate import Book, SlottedStream, deflate
+from watermark.flate.deflate import Book, SlottedStream, deflate
 from watermark.mark import COPY_ID_LENGTH
 from watermark.tail import NEW_OBJECTS, ROW_LENGTH, ROW_WIDTHS
 from watermark.template import Slot, Stream, TailPlan
-from watermark.weave_table import PlacedOperand
-from watermark.weaving import WovenOperand
+from watermark.woven.table import PlacedOperand
+from watermark.woven.weave import WovenOperand
 
 _STREAM_START = re.compile(rb"\A\d+ 0 obj\n<<(?P<entries>.{0,400}?)>>\nstream\n", re.DOTALL)
 _LENGTH = re.compile(rb"/Length (\d+)")

@@ -21,9 +21,8 @@ from pikepdf import Dictionary, Name, Stream, String
 
 from watermark.body import CopyStream, make_body
 from watermark.clean import clean
-from watermark.deflate import SlottedStream, deflate
 from watermark.errors import RefusalReason, Refused
-from watermark.fidelity import alternating, settle
+from watermark.flate.deflate import SlottedStream, deflate
 from watermark.fonts import system_fonts
 from watermark.inspection import limits_from, open_sound_pdf
 from watermark.layout import LEADING, footer
@@ -31,15 +30,16 @@ from watermark.mark import Mark
 from watermark.mint import mint
 from watermark.pages import SourcePage, add_resources, choose_names, source_pages
 from watermark.placing import TRIES, Chance, PagePlan, marked_content, plan_page
-from watermark.reach import count_words
 from watermark.shaping import EM
 from watermark.stamp import stamp
 from watermark.template import FORMAT, Frame, SlotTable
-from watermark.text import Word
-from watermark.threads import Thread, Weaver
 from watermark.verify import Footer, Ink, PageFinding, Pixels, Reader, ink, judge_page, pixels_a_point
 from watermark.visible import DIAGONAL_OPACITY, FOOTER_OPACITY, PageView, diagonal_glyph
-from watermark.weave_table import Weave
+from watermark.woven.fidelity import alternating, settle
+from watermark.woven.reach import count_words
+from watermark.woven.table import Weave
+from watermark.woven.text import Word
+from watermark.woven.threads import Thread, Weaver
 
 # Nobody's mark, of usual length; verification tries it on every page.
 SAMPLE = Mark(

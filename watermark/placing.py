@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from watermark.content import IDENTITY, Content, Matrix, invert, read_content
 from watermark.pages import SourcePage
 from watermark.template import Frame
-from watermark.text import Word
-from watermark.threads import Thread
 from watermark.visible import Names, diagonal_operators, footer_operators
+from watermark.woven.text import Word
+from watermark.woven.threads import Thread
 
 # The share of all places, counted from the last, that each try chooses from.
 SHARES = (0.7, 0.35, 0.12, 0.0)

@@ -11,10 +11,10 @@ from zlib import adler32
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.flips import Flips, flips_of
 from watermark.mint import STAMP_VERSION, Fill
 from watermark.template import SlotTable, TemplateError
-from watermark.weave_columns import ADLER_MODULUS
+from watermark.woven.columns import ADLER_MODULUS
+from watermark.woven.flips import Flips, flips_of
 
 __all__ = ["STAMP_VERSION", "stamp"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from watermark.errors import TemplateError as TemplateError  # so that readers of templates find it here
-from watermark.weave_table import Weave
+from watermark.woven.table import Weave
 
 MAGIC = b"SMTPL\r\n\x1a"
 FORMAT = 1

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.cli.output import note
-from watermark.capacity import Capacity
 from watermark.removal import Removal, Removed
+from watermark.woven.capacity import Capacity
 
 
 def capacity_values(capacity: Capacity) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _file(found: Inspected) -> dict[str, Any]:
 
 def _sizes(pages: Sequence[SeenPage]) -> str:
     """The sizes in points, each with its pages; the most frequent first."""
-    from watermark.capacity import page_ranges
+    from watermark.woven.capacity import page_ranges
 
     by_size: dict[str, list[int]] = {}
     for number, page in enumerate(pages, 1):

@@ -19,8 +19,8 @@ from service.cli.session import opened, system_user
 from service.cli.values import SPAN
 from service.facts import Facts
 from service.records import Job, Version, VersionState
-from watermark.capacity import capacity_of
 from watermark.removal import removed_of
+from watermark.woven.capacity import capacity_of
 
 if TYPE_CHECKING:
     from service.app import Sealmark

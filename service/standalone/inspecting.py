@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.standalone.child import in_child
 from service.standalone.source import read_source
-from watermark.capacity import Capacity, capacity_of
 from watermark.errors import RefusalReason, Refused
 from watermark.inspection import DEFAULT_PDF_LIMITS, FONT_KINDS, MAX_COORDINATE, PageGeometry
 from watermark.producer import PRODUCERS
 from watermark.removal import Removed, removed_of
+from watermark.woven.capacity import Capacity, capacity_of
 
 SEED = bytes(32).hex()
 """Where marks would stand is nobody's secret here: the template is thrown away."""

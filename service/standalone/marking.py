@@ -25,13 +25,14 @@ from service.standalone.key import keep_key, load_key, make_key
 from service.standalone.person import Person
 from service.standalone.register import append, register_path
 from service.standalone.source import Source, read_source
-from watermark.capacity import Capacity, capacity_of
 from watermark.errors import RefusalReason, Refused
 from watermark.mark import Mark
 from watermark.mint import mint
 from watermark.removal import Removed, removed_of
 from watermark.stamp import stamp
 from watermark.template import SlotTable, TemplateError
+from watermark.woven.capacity import Capacity, capacity_of
+from watermark.woven.code import copy_bits
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def _stamped(template: bytes, mark: Mark, key: MarkKey, source: Source) -> Itera
     try:
         table = SlotTable.decode(template)
         fill = mint(table, mark)
-        # The woven mark: bits=copy_bits(key.weave_key(source.sha256), mark.copy_id, table.weave.words) goes in here.
-        yield from stamp(table, fill, lambda start, stop: [view[start:stop]])
+        bits = copy_bits(key.weave_key(source.sha256), mark.copy_id, table.words) if table.words else None
+        yield from stamp(table, fill, lambda start, stop: [view[start:stop]], bits=bits)
     except TemplateError as error:
         raise Refused(RefusalReason.DAMAGED, where="the child's template") from error
 

@@ -24,12 +24,12 @@ from service.records import Document, NamedKey, VersionState
 from tests.service.acting import a_document, a_share, a_version, an_nda, token_of
 from tests.service_fixture import OPERATOR, REFUSED_BY_FAKE, Service, service_in
 from tests.watermark.builders import reading
-from tests.watermark.weaves import with_words
+from tests.watermark.woven.weaves import with_words
 from tests.web.recipient.lending import compile_here, report_pdf
 from watermark.mint import Fill
 from watermark.stamp import stamp
 from watermark.template import SlotTable
-from watermark.weave_code import KEY_SIZE, copy_bits
+from watermark.woven.code import KEY_SIZE, copy_bits
 
 
 def compile_with_words(source: Iterable[bytes], parameters: dict[str, Any]) -> Compiled:

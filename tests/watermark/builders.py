@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from io import BytesIO
 
+import numpy as np
 import pikepdf
+from numpy.typing import NDArray
 from pikepdf import Array, Dictionary, Name
 from reportlab.lib.colors import Color
 from reportlab.pdfgen.canvas import Canvas
@@ -17,10 +19,12 @@ from watermark.mark import Mark
 from watermark.mint import Fill, mint
 from watermark.stamp import stamp
 from watermark.template import SlotTable
+from watermark.woven.code import copy_bits
 
 COPY_ID = "cpy_0123456789abcdefghjkmnpqrs"
 ANA = Mark("Ana Lima", "ana.lima@acme.example", "Acme Incorporated", date(2026, 11, 23), COPY_ID)
 SEED = {"seed": "00" * 16}
+WEAVE_KEY = bytes(range(32))
 
 NAMES = {
     "latin": "Ana Lima",
@@ -142,7 +146,13 @@ def reading(template: bytes, piece: int = 16384) -> Callable[[int, int], Iterato
 def copy_of(template: bytes, mark: Mark = ANA) -> bytes:
     """The whole copy for this mark."""
     table = SlotTable.decode(template)
-    return b"".join(stamp(table, mint(table, mark), reading(template)))
+    bits = bits_of(table, mark)
+    return b"".join(stamp(table, mint(table, mark), reading(template), bits=bits))
+
+
+def bits_of(table: SlotTable, mark: Mark = ANA) -> NDArray[np.uint8] | None:
+    """The copy's woven code under `WEAVE_KEY`; None for a template in which no word moves."""
+    return copy_bits(WEAVE_KEY, mark.copy_id, table.words) if table.words else None
 
 
 def table_and_fill(template: bytes, mark: Mark = ANA) -> tuple[SlotTable, Fill]:

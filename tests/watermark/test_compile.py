@@ -28,8 +28,8 @@ from tests.watermark.builders import (
 from watermark import compile as module
 from watermark.compile import compile_pdf
 from watermark.content import read_content
-from watermark.deflate import MAX_SLOT, deflate
 from watermark.errors import RefusalReason, Refused
+from watermark.flate.deflate import MAX_SLOT, deflate
 from watermark.placing import Chance
 from watermark.template import HEADER_SIZE, SlotTable
 from watermark.verify import PageFinding, without_mark

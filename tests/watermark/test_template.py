@@ -19,7 +19,7 @@ from watermark.template import (
     TemplateError,
     table_range,
 )
-from watermark.weave_table import Weave
+from watermark.woven.table import Weave
 
 # Two words, two operands; see "Worked bytes".
 COLUMNS = bytes.fromhex(

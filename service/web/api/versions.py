@@ -16,8 +16,8 @@ from service.web.api.documents import DocumentPath
 from service.web.api.routing import Routes, as_response
 from service.web.api.shapes import Answer, DocumentId, Form, Listed, Moment, Optional, Page, VersionId, paged
 from service.web.api.uploads import PDF, Waiting, pdf_pieces, wanted_wait
-from watermark.capacity import capacity_of
 from watermark.removal import Removal, removed_of
+from watermark.woven.capacity import capacity_of
 
 routes = Routes("versions", "The files of a document, each with its facts.")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from watermark.content import IDENTITY, Matrix, as_matrix, multiply
 from watermark.operators import Operators, Token
-from watermark.sourcefont import SourceFont
-from watermark.strings import string_bytes
-from watermark.text import Fragment, Line, Piece, Show, Step, Text, Word
+from watermark.woven.sourcefont import SourceFont
+from watermark.woven.strings import string_bytes
+from watermark.woven.text import Fragment, Line, Piece, Show, Step, Text, Word
 
 # White space wider than this, in em, parts two words where no space stands.
 _WORD_GAP = 0.17

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from watermark import capacity
-from watermark.capacity import (
-    BIASES,
+from watermark.errors import RefusalReason, Refused
+from watermark.woven import capacity
+from watermark.woven.capacity import (
     MISSED,
     Capacity,
     PageCapacity,
@@ -19,7 +19,7 @@ from watermark.capacity import (
     least_words,
     threshold,
 )
-from watermark.errors import RefusalReason, Refused
+from watermark.woven.code import BIASES_WITH_WEIGHTS
 
 NEEDED = 91
 
@@ -34,7 +34,7 @@ def said(*pages: tuple[int, int]) -> str:
 
 
 def test_a_word_tells_0_467_nats_in_the_mean_which_is_the_entropy_of_its_bias() -> None:
-    entropy = sum(w * -(p * math.log(p) + (1 - p) * math.log(1 - p)) for p, w in BIASES)
+    entropy = sum(w * -(p * math.log(p) + (1 - p) * math.log(1 - p)) for p, w in BIASES_WITH_WEIGHTS)
 
     assert sum(gains().values()) == pytest.approx(1)
     assert sum(gain * share for gain, share in gains().items()) == pytest.approx(entropy)
@@ -72,7 +72,7 @@ def test_drawn_codes_pass_as_often_as_is_said() -> None:
     for _ in range(4000):
         score = 0.0
         for _ in range(NEEDED):
-            bias = draw.choices([p for p, _ in BIASES], [w for _, w in BIASES])[0]
+            bias = draw.choices([p for p, _ in BIASES_WITH_WEIGHTS], [w for _, w in BIASES_WITH_WEIGHTS])[0]
             score -= math.log(bias if draw.random() < bias else 1 - bias)
         missed += score < threshold()
     assert missed <= 12  # four in the mean

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.huffman import canonical_codes
+from watermark.flate.huffman import canonical_codes
 
 IntArray = NDArray[np.int64]
 

@@ -4,6 +4,7 @@ Nothing of a code is stored: whoever has the key writes the bits of any copy ane
 """
 
 from hashlib import sha256
+from itertools import accumulate
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -14,10 +15,15 @@ from numpy.typing import NDArray
 KEY_SIZE = 32
 """Bytes of a version's weave key."""
 
-# Nuida, Fujitsu, Hagiwara et al., "An improvement of discrete Tardos fingerprinting codes" (2009): the best biases
-# against five or six who mix their copies, and how often each is drawn; in 65536ths.
-BIASES = np.array([7386, 32768, 58150], np.uint16)
-_DRAWN_BELOW = (21758, 43778)
+BIASES_WITH_WEIGHTS = ((0.1127, 0.332), (0.5, 0.336), (0.8873, 0.332))
+"""How probable a 1 is for a word, and how often that is drawn. The best code against five or six who mix their copies:
+Nuida, Fujitsu, Hagiwara et al., "An improvement of discrete Tardos fingerprinting codes" (2009)."""
+
+# In 65536ths.
+BIASES = np.array([round(bias * 2**16) for bias, _ in BIASES_WITH_WEIGHTS], np.uint16)
+_DRAWN_BELOW = tuple(
+    round(share * 2**16) for share in accumulate(weight for _, weight in BIASES_WITH_WEIGHTS)
+)
 
 _BIAS_LABEL = b"sealmark weave biases v1"
 _COPY_LABEL = b"sealmark weave copy v1\x00"

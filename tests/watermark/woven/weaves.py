@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.operand import ALPHABET, Operand
 from watermark.template import SlotTable, Stream, TailPlan
-from watermark.weave_table import PlacedOperand, Weave
+from watermark.woven.operand import ALPHABET, Operand
+from watermark.woven.table import PlacedOperand, Weave
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pikepdf import Array, Dictionary, Name, Stream
 
 from watermark.content import Matrix, as_matrix, invert, multiply
 from watermark.pages import SourcePage
-from watermark.reach import reaches
-from watermark.sourcefont import SourceFont, read_font
-from watermark.text import Text, Word
-from watermark.weaving import Woven, weave
-from watermark.words import read_text
+from watermark.woven.reach import reaches
+from watermark.woven.sourcefont import SourceFont, read_font
+from watermark.woven.text import Text, Word
+from watermark.woven.weave import Woven, weave
+from watermark.woven.words import read_text
 
 _MOST_FORMS = 8  # forms within forms
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.errors import TemplateError
-from watermark.operand import MAX_WIDTH, VARIANTS
 from watermark.template import SlotTable
-from watermark.weave_columns import Ints
+from watermark.woven.columns import Ints
+from watermark.woven.operand import MAX_WIDTH, VARIANTS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from watermark import template
-from watermark.weave_code import BIASES, biases, copy_bits
+from watermark.woven.code import BIASES, biases, copy_bits
 
 KEY = bytes(range(32))
 WORDS = 40_000

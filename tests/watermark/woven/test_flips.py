@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.watermark.builders import reading
-from tests.watermark.weaves import WovenBody, a_woven_body
+from tests.watermark.woven.weaves import WovenBody, a_woven_body
 from watermark.mint import Fill
 from watermark.stamp import stamp
 from watermark.template import Slot, SlotTable, TailPlan, TemplateError

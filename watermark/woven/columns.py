@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.errors import TemplateError
-from watermark.operand import ALPHABET, MAX_WIDTH
+from watermark.woven.operand import ALPHABET, MAX_WIDTH
 
 Ints = NDArray[np.int64]
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pikepdf import Pdf
 
 from tests.shared_folder import require_shared
-from tests.watermark.inflating import Inflater
-from watermark import deflate as module
-from watermark.deflate import MAX_SLOT, SlottedStream, deflate
-from watermark.operand import ALPHABET, MAX_WIDTH
+from tests.watermark.flate.inflating import Inflater
+from watermark.flate import deflate as module
+from watermark.flate.deflate import MAX_SLOT, SlottedStream, deflate
+from watermark.woven.operand import ALPHABET, MAX_WIDTH
 
 Ranges = list[tuple[int, int]]
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.errors import TemplateError
-from watermark.operand import ALPHABET, MAX_WIDTH, VARIANTS, Operand, texts
-from watermark.weave_columns import ADLER_MODULUS, Book, Columns, Ints, books_of, pack, unpack
+from watermark.woven.columns import ADLER_MODULUS, Book, Columns, Ints, books_of, pack, unpack
+from watermark.woven.operand import ALPHABET, MAX_WIDTH, VARIANTS, Operand, texts
 
 # Masks are derived for so many operands at a time, so that what is needed meanwhile stays a few MB.
 _BLOCK = 2**14

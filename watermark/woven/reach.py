@@ -7,7 +7,7 @@ near. Words move as far as the gaps beside them bear: readers of text guess spac
 import math
 from bisect import bisect_left, bisect_right
 
-from watermark.text import Line, Text, Word
+from watermark.woven.text import Line, Text, Word
 
 FARTHEST = 0.35
 """Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watermark.huffman import GROUP_LENGTHS, canonical_codes, code_lengths, package_merge
+from watermark.flate.huffman import GROUP_LENGTHS, canonical_codes, code_lengths, package_merge
 
 
 def cheapest(weights: list[int], longest: int, free: int) -> int | None:

@@ -9,12 +9,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate, cycle, islice
 
-from watermark.text import Word
-from watermark.threads import Thread
 from watermark.verify import Reader
+from watermark.woven.text import Word
+from watermark.woven.threads import Thread
 
 PARITIES = (0, 1)
-"""Words have the bits 0, 1, 0, 1 … or 1, 0, 1, 0 …: a gap is at its widest with one, at its narrowest with the other."""
+"""Words have the bits 0, 1, 0, 1 … or 1, 0, 1, 0 …: a gap is at its widest with one, at its narrowest with another."""
 
 # How many letters around a changed space the words stay, in the first and in the second round.
 _SLACKS = (1, 60)

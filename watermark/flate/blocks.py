@@ -10,10 +10,9 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.bits import BitWriter
-from watermark.huffman import GROUP_LENGTHS, canonical_codes, code_lengths
-from watermark.operand import ALPHABET
-from watermark.tokens import (
+from watermark.flate.bits import BitWriter
+from watermark.flate.huffman import GROUP_LENGTHS, canonical_codes, code_lengths
+from watermark.flate.tokens import (
     DISTANCE_BASE,
     DISTANCE_EXTRA,
     END_OF_BLOCK,
@@ -23,6 +22,7 @@ from watermark.tokens import (
     SHORTEST_MATCH,
     Tokens,
 )
+from watermark.woven.operand import ALPHABET
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

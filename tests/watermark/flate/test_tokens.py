@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from watermark.tokens import WINDOW, Tokens, find_tokens, keep_off, read_tokens
+from watermark.flate.tokens import WINDOW, Tokens, find_tokens, keep_off, read_tokens
 
 REPETITIVE = st.lists(
     st.one_of(st.binary(max_size=12), st.sampled_from([b"[(Seal)-20(mark)]TJ ", b"0" * 300, b"\xff" * 40])),

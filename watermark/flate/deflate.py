@@ -14,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.bits import BitWriter
-from watermark.blocks import Book, write_blocks
-from watermark.operand import ALPHABET, MAX_WIDTH
-from watermark.tokens import WINDOW, find_tokens, keep_off
+from watermark.flate.bits import BitWriter
+from watermark.flate.blocks import Book, write_blocks
+from watermark.flate.tokens import WINDOW, find_tokens, keep_off
+from watermark.woven.operand import ALPHABET, MAX_WIDTH
 
 __all__ = ["MAX_SLOT", "Book", "SlottedStream", "deflate"]
 

@@ -1,7 +1,7 @@
 """How much of the woven mark a version carries, and in words how small a leak can still be traced.
 
-Each woven word carries one bit of a copy's code. For word i the version has a secret bias p, drawn from `BIASES`; a
-copy's bit is 1 with probability p. A reader scores a copy by S = sum of ln[P(observed | its bit) / P(observed)]
+Each woven word carries one bit of a copy's code. For word i the version has a secret bias p (`code.py`); a copy's bit
+is 1 with probability p. A reader scores a copy by S = sum of ln[P(observed | its bit) / P(observed)]
 (WATERMARK.md, Trace, 4; the code and its biases are Nuida et al., "An improvement of discrete Tardos fingerprinting
 codes", Designs, Codes and Cryptography 52, 2009, for five to six colluders). Of an unaltered copy every bit is read
 exactly, so the true copy gains -ln P(its bit) a word:
@@ -23,9 +23,8 @@ from functools import cache
 from typing import Any
 
 from watermark.errors import RefusalReason, Refused
+from watermark.woven.code import BIASES_WITH_WEIGHTS
 
-# (bias, weight): WATERMARK.md, Woven layer.
-BIASES = ((0.1127, 0.332), (0.5, 0.336), (0.8873, 0.332))
 # Among how many copies a leak is to be traced: more than one report is ever lent.
 COPIES = 1_000_000
 # Of naming any innocent, whatever was done to the leak.
@@ -126,7 +125,7 @@ def least_words(copies: int = COPIES) -> int:
 def gains() -> dict[float, float]:
     """Nats that a word read exactly adds to its true copy's score, and how probable each is."""
     found: dict[float, float] = {}
-    for bias, weight in BIASES:
+    for bias, weight in BIASES_WITH_WEIGHTS:
         for likely in (bias, 1 - bias):
             gain = round(-math.log(likely), 12)
             found[gain] = found.get(gain, 0.0) + weight * likely

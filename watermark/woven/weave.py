@@ -11,9 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from watermark.operand import MAX_WIDTH, Operand
-from watermark.strings import written_string
-from watermark.text import Piece, Show, Step, Text, Word
+from watermark.woven.operand import MAX_WIDTH, Operand
+from watermark.woven.strings import written_string
+from watermark.woven.text import Piece, Show, Step, Text, Word
 
 # A step's number has so many decimals that rounding moves nothing by more points than this.
 _STEP_ROUNDING = 0.005

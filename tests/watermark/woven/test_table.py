@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.watermark.weaves import Codes, a_woven_body
+from tests.watermark.woven.weaves import Codes, a_woven_body
 from watermark import template as template_module
-from watermark import weave_columns
 from watermark.errors import TemplateError
-from watermark.operand import ALPHABET, Operand
-from watermark.weave_columns import Columns, pack, unpack
-from watermark.weave_table import PlacedOperand, Weave
+from watermark.woven import columns as weave_columns
+from watermark.woven.columns import Columns, pack, unpack
+from watermark.woven.operand import ALPHABET, Operand
+from watermark.woven.table import PlacedOperand, Weave
 
 BOOK = Codes(4, (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3))
 WOVEN = (
