@@ -68,7 +68,7 @@ def test_a_covered_diagonal_is_noticed(template: bytes) -> None:
 
 
 def test_no_mark_at_all_is_noticed(template: bytes) -> None:
-    found = _judged(report(1), template)
+    found = _judged(bare_copy_of(template, SAMPLE), template)
     assert found == PageFinding(
         footer_read=False, text_unchanged=True, footer_seen=False, diagonal_seen=False
     )
