@@ -14,6 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
+# The lock files name every package, so pip looks for none: an older one would take the newest of what a package asks
+# for with an extra (pytest-cov: coverage[toml]), which is not the one that is pinned.
+LOCKED := $(PIP) install --quiet --require-hashes --no-deps
+
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
@@ -59,14 +63,14 @@ venv: .venv/.development
 .venv/.runtime: requirements.lock requirements-dev.lock pyproject.toml .venv/.made
 	@echo "Installing what the service needs from requirements.lock"
 	@awk '/^[A-Za-z]/ { wanted = /^($(BACKEND))==/ } wanted' requirements-dev.lock > .venv/backend.lock
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
-	@$(PIP) install --quiet --require-hashes -r .venv/backend.lock
+	@$(LOCKED) -r requirements.lock
+	@$(LOCKED) -r .venv/backend.lock
 	@$(PIP) install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 .venv/.development: .venv/.runtime
 	@echo "Installing what development needs from requirements-dev.lock"
-	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@$(LOCKED) -r requirements-dev.lock
 	@touch $@
 
 demo: .venv/.runtime
