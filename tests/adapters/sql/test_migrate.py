@@ -27,6 +27,8 @@ from service.adapters.sql.migrate import (
 )
 from service.adapters.sql.tables import metadata
 from service.ports import DatabaseUnavailable
+from service.records import Document
+from tests.adapters.sql.samples import document
 from tests.servers.postgresql import PostgresqlServer
 
 LATER = '''"""A later one."""
@@ -141,6 +143,23 @@ class MigrationPromises:
 
         with pytest.raises(WrongSchema, match="newer program"):
             require_current(database)
+
+    def test_a_database_of_the_first_schema_keeps_what_is_in_it(
+        self, database: SqlDatabase, urls: list[str], later: Path
+    ) -> None:
+        newer = [script for script in later.parent.glob("*.py") if not script.name.startswith("0001")]
+        set_aside = {script: script.read_bytes() for script in newer}
+        for script in newer:
+            script.unlink()
+        assert migrate(urls[0]) == "0001"
+        with database.write() as records:
+            records.add(document())
+        for script, content in set_aside.items():
+            script.write_bytes(content)
+
+        assert migrate(urls[0]) == head_revision() != "0001"
+        with database.read() as records:
+            assert records.find(Document) == [document()]
 
     def test_a_migration_that_fails_leaves_nothing_behind(
         self, database: SqlDatabase, urls: list[str], later: Path
