@@ -151,7 +151,7 @@ ndas = Table(
     metadata,
     plain("id", Line, primary_key=True),
     plain("recipient_id", Line, refers("recipients.id"), null=True),
-    plain("domain", Line, null=True),
+    personal("domain", Line, null=True),  # of a one-person company it is that person's
     plain("state", Closed(records.NdaState)),
     plain("valid_from", Moment),
     plain("valid_until", Moment, null=True),
