@@ -230,7 +230,7 @@ def test_links_outlive_the_rotation_of_their_key(service: Service) -> None:
     assert keys.signing("link").id != first
     _, after = a_share(service, document)
     from service.audit import Actor
-    from service.delivery import Denied
+    from service.opening import Denied
 
     for link in (before, after):
         shown = service.sealmark.deliveries.page(token_of(link), Actor("recipient"), record=False)
