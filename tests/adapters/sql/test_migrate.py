@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
@@ -209,3 +210,18 @@ def test_a_database_that_is_away_cannot_be_migrated(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseUnavailable):
         migrate(f"sqlite:///{tmp_path}/folder")
+
+
+def test_migrations_run_only_under_the_lock_that_migrate_takes() -> None:
+    with pytest.raises(RuntimeError, match="sealmark migrate"):
+        command.upgrade(migrations._config(), "head")
+
+
+def test_a_package_without_migrations_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    for script in (tmp_path / "migrations" / "versions").glob("*.py"):
+        script.unlink()
+    monkeypatch.setattr(migrations, "MIGRATIONS", tmp_path / "migrations")
+
+    with pytest.raises(RuntimeError, match="install it again"):
+        head_revision()
