@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from crypto import api_keys
-from service.access import MAX_LIFE, Scope
+from service.access import LAST_USE_EVERY, MAX_LIFE, Scope
 from service.errors import DomainError, Problem
 from tests.service_fixture import OPERATOR, Service
 
@@ -59,3 +59,29 @@ def test_a_key_that_is_not_there_cannot_be_revoked(service: Service) -> None:
 
     assert caught.value.problem == Problem.NOT_FOUND
     assert service.entries("api-key.revoked") == []
+
+
+def test_the_last_use_of_a_key_is_recorded_and_not_at_every_call(service: Service) -> None:
+    known = service.sealmark.api_keys
+    text = service.api_key(Scope.LOG_READ)
+    assert known.list()[0].last_used_at is None
+
+    first = service.clock()
+    known.authenticate(text)
+    service.clock.now += LAST_USE_EVERY - timedelta(seconds=1)
+    known.authenticate(text)
+    assert known.list()[0].last_used_at == first
+
+    service.clock.advance(seconds=1)
+    known.authenticate(text)
+    assert known.list()[0].last_used_at == first + LAST_USE_EVERY
+
+
+def test_a_key_rests_as_a_hash_alone(service: Service) -> None:
+    secret = service.api_key(Scope.LOG_READ)[api_keys.ID_LENGTH + 1 :]
+    assert len(secret) > 40
+    service.work()
+
+    for path in service.sealmark.settings.data.rglob("*"):
+        if path.is_file():
+            assert secret.encode() not in path.read_bytes()
