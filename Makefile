@@ -20,7 +20,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
-.PHONY: help venv demo serve worker test test-slow coverage coverage-bars coverage-crypto lint types imports audit bench lock clean
+.PHONY: help venv demo serve worker test test-slow coverage coverage-bars coverage-crypto lint types imports audit bench pictures lock clean
 
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
@@ -32,6 +32,7 @@ help:
 	@echo "make imports    the rules which room may import which"
 	@echo "make audit      known vulnerabilities of the locked packages"
 	@echo "make bench      measure against rivals; writes build/bench.json"
+	@echo "make pictures   make the pictures of docs/watermark.md; its chart from the last bench"
 	@echo "make serve      run the service for real (settings from the environment)"
 	@echo "make worker     run the worker beside it"
 	@echo "make venv       only make .venv, with all that development needs"
@@ -127,6 +128,10 @@ audit: .venv/.development
 bench: .venv/.development
 	@echo "Measuring; the table is written to build/bench.json too"
 	@$(BIN)/python -m bench
+
+pictures: .venv/.development
+	@echo "Making the pictures of docs/watermark.md"
+	@$(BIN)/python -m docs.pictures
 
 lock:
 	@command -v uv > /dev/null || { echo "uv is missing: see docs.astral.sh/uv for how to install it" >&2; exit 1; }

@@ -9,6 +9,7 @@
 
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -27,7 +28,7 @@ from watermark.fonts import system_fonts
 from watermark.inspection import limits_from, open_sound_pdf
 from watermark.layout import LEADING, footer
 from watermark.mark import Mark
-from watermark.mint import mint
+from watermark.mint import Fill, mint, unsafe_bare_fill
 from watermark.pages import SourcePage, add_resources, choose_names, source_pages
 from watermark.placing import TRIES, Chance, PagePlan, marked_content, plan_page
 from watermark.shaping import EM
@@ -154,13 +155,14 @@ def _proved(
     moved: set[int] = set()
     while True:
         template = writing.write(pages)
-        marked = Reader(_sample(template))
+        marked, bare = Reader(_sample(template, mint)), Reader(_sample(template, unsafe_bare_fill))
         try:
             if marked.page_count != len(plans) or marked.outline() != unmarked.outline():
                 raise Refused(RefusalReason.CANNOT_MARK)
-            findings = {index: _judge(unmarked, marked, index, plans[index]) for index in pages}
+            findings = {index: _judge(unmarked, bare, marked, index, plans[index]) for index in pages}
         finally:
             marked.close()
+            bare.close()
         pages = [index for index, finding in findings.items() if not finding.good]
         if not pages:
             return template, len(moved)
@@ -169,9 +171,9 @@ def _proved(
             _move(plans[index], findings[index])
 
 
-def _judge(unmarked: Reader, marked: Reader, index: int, plan: PagePlan) -> PageFinding:
+def _judge(unmarked: Reader, bare: Reader, marked: Reader, index: int, plan: PagePlan) -> PageFinding:
     view = plan.source.view
-    return judge_page(unmarked, marked, index, view, _sample_footer(plan), SAMPLE, _blank_ink())
+    return judge_page(unmarked, bare, marked, index, view, _sample_footer(plan), SAMPLE, _blank_ink())
 
 
 def _move(plan: PagePlan, finding: PageFinding) -> None:
@@ -363,11 +365,14 @@ def _sample_footer(plan: PagePlan) -> Footer:
     return Footer(plan.baseline, lines, leading * plan.source.view.type_size)
 
 
-def _sample(template: bytes) -> bytes:
+def _sample(template: bytes, fill: Callable[[SlotTable, Mark], Fill]) -> bytes:
+    """Nobody's copy, filled by this function; its words have the bits 0 and 1 in turn."""
     table = SlotTable.decode(template)
-    fill = mint(table, SAMPLE)
     bits = np.array(alternating(table.words, 0), np.uint8)
-    return b"".join(stamp(table, fill, lambda start, stop: [memoryview(template)[start:stop]], bits=bits))
+    pieces = stamp(
+        table, fill(table, SAMPLE), lambda start, stop: [memoryview(template)[start:stop]], bits=bits
+    )
+    return b"".join(pieces)
 
 
 @cache
@@ -380,7 +385,7 @@ def _blank_ink() -> Ink:
         threads = Weaver().threads(source)
         plan = plan_page(source, threads[0], source.view.frame(boxed=False), 2 * source.view.type_size)
         template = _Writing(document, [plan], threads, _Kept("", ""), Chance(b"")).write([0])
-        marked = Reader(_sample(template))
+        marked = Reader(_sample(template, mint))
         try:
             return ink(
                 unmarked.pixels(0, source.view),

@@ -80,6 +80,15 @@ def mint(table: SlotTable, mark: Mark, fonts: Fonts | None = None) -> Fill:
     return Fill((*footers, mark.copy_id.encode(), font_row, metadata_row, new_rows), tail)
 
 
+def unsafe_bare_fill(table: SlotTable, mark: Mark) -> Fill:
+    """A fill that draws no visible mark, to tell its ink from that of moved words. Nobody may get such a copy."""
+    building = FontBuilding()
+    building.draw_diagonal(Lines((), 1.0))
+    footers = tuple(b" " * frame.capacity for frame in table.frames)
+    tail, font_row, metadata_row, new_rows = write_tail(table, building.finish(), mark)
+    return Fill((*footers, mark.copy_id.encode(), font_row, metadata_row, new_rows), tail)
+
+
 def _footer(mark: Mark, fonts: Fonts, frame: Frame, building: FontBuilding) -> bytes:
     """The operators that draw the footer in this frame, padded with spaces to its capacity.
 

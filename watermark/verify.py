@@ -160,14 +160,25 @@ def ink(before: Pixels, after: Pixels, view: PageView, footer: Footer) -> Ink:
 
 
 def judge_page(
-    unmarked: Reader, marked: Reader, index: int, view: PageView, footer: Footer, mark: Mark, blank: Ink
+    unmarked: Reader,
+    bare: Reader,
+    marked: Reader,
+    index: int,
+    view: PageView,
+    footer: Footer,
+    mark: Mark,
+    blank: Ink,
 ) -> PageFinding:
-    """What holds of one page. `blank` is the ink of this mark on a blank page."""
+    """What holds of one page of the copy `marked`.
+
+    `unmarked` is the report, `bare` the copy with its words moved but without its visible mark, `blank` the ink of this
+    mark on a blank page.
+    """
     before, after = unmarked.text(index), marked.text(index)
     if before is None or after is None:
         # pypdf cannot read this page even unmarked; PDFium can.
         before, after = unmarked.pdfium_text(index), marked.pdfium_text(index)
-    seen = ink(unmarked.pixels(index, view), marked.pixels(index, view), view, footer)
+    seen = ink(bare.pixels(index, view), marked.pixels(index, view), view, footer)
     return PageFinding(
         footer_read=_reads(after, mark),
         text_unchanged=without_mark(after, mark.copy_id) == without_mark(before, mark.copy_id),

@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from watermark.compile import compile_pdf
 from watermark.mark import Mark
-from watermark.mint import Fill, mint
+from watermark.mint import Fill, mint, unsafe_bare_fill
 from watermark.stamp import stamp
 from watermark.template import SlotTable
 from watermark.woven.code import copy_bits
@@ -148,6 +148,13 @@ def copy_of(template: bytes, mark: Mark = ANA) -> bytes:
     table = SlotTable.decode(template)
     bits = bits_of(table, mark)
     return b"".join(stamp(table, mint(table, mark), reading(template), bits=bits))
+
+
+def bare_copy_of(template: bytes, mark: Mark = ANA) -> bytes:
+    """The same copy without its visible mark, to tell the mark's ink from that of moved words."""
+    table = SlotTable.decode(template)
+    bits = bits_of(table, mark)
+    return b"".join(stamp(table, unsafe_bare_fill(table, mark), reading(template), bits=bits))
 
 
 def bits_of(table: SlotTable, mark: Mark = ANA) -> NDArray[np.uint8] | None:

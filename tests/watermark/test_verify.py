@@ -7,7 +7,7 @@ from io import BytesIO
 import pikepdf
 import pytest
 
-from tests.watermark.builders import ANA, COPY_ID, copy_of, report, template_of
+from tests.watermark.builders import ANA, COPY_ID, bare_copy_of, copy_of, report, template_of
 from watermark.compile import SAMPLE, _blank_ink
 from watermark.pages import source_pages
 from watermark.verify import Footer, Ink, PageFinding, Reader, ink, judge_page, own_strings, without_mark
@@ -24,14 +24,15 @@ def _view(pdf: bytes) -> PageView:
         return next(source_pages(document)).view
 
 
-def _judged(marked: bytes) -> PageFinding:
-    before, after = Reader(report(1)), Reader(marked)
+def _judged(marked: bytes, template: bytes) -> PageFinding:
+    before, bare, after = Reader(report(1)), Reader(bare_copy_of(template, SAMPLE)), Reader(marked)
     view = _view(report(1))
     footer = Footer(view.type_size * 2.4, 1, view.type_size * 1.3)
     try:
-        return judge_page(before, after, 0, view, footer, SAMPLE, _blank_ink())
+        return judge_page(before, bare, after, 0, view, footer, SAMPLE, _blank_ink())
     finally:
         before.close()
+        bare.close()
         after.close()
 
 
@@ -44,11 +45,11 @@ def _with_more(copy: bytes, content: bytes) -> bytes:
 
 
 def test_a_copy_as_it_was_stamped_is_good(template: bytes) -> None:
-    assert _judged(copy_of(template, SAMPLE)).good
+    assert _judged(copy_of(template, SAMPLE), template).good
 
 
 def test_a_covered_footer_is_noticed(template: bytes) -> None:
-    found = _judged(_with_more(copy_of(template, SAMPLE), b"1 g 0 0 595 40 re f"))
+    found = _judged(_with_more(copy_of(template, SAMPLE), b"1 g 0 0 595 40 re f"), template)
     assert (found.footer_seen, found.diagonal_seen) == (False, True)
     assert not found.good
 
@@ -62,24 +63,24 @@ def test_a_covered_diagonal_is_noticed(template: bytes) -> None:
         )
         written = BytesIO()
         document.save(written)
-    found = _judged(written.getvalue())
+    found = _judged(written.getvalue(), template)
     assert (found.footer_seen, found.diagonal_seen) == (True, False)
 
 
-def test_no_mark_at_all_is_noticed() -> None:
-    found = _judged(report(1))
+def test_no_mark_at_all_is_noticed(template: bytes) -> None:
+    found = _judged(bare_copy_of(template, SAMPLE), template)
     assert found == PageFinding(
         footer_read=False, text_unchanged=True, footer_seen=False, diagonal_seen=False
     )
 
 
 def test_another_recipients_mark_is_noticed(template: bytes) -> None:
-    assert not _judged(copy_of(template, ANA)).footer_read
+    assert not _judged(copy_of(template, ANA), template).footer_read
 
 
 def test_changed_text_is_noticed(template: bytes) -> None:
     more = b"BT 1 0 0 1 60 20 Tm /F1 9 Tf (A word more) Tj ET"
-    assert not _judged(_with_more(copy_of(template, SAMPLE), more)).text_unchanged
+    assert not _judged(_with_more(copy_of(template, SAMPLE), more), template).text_unchanged
 
 
 def test_own_strings_are_taken_out_and_nothing_else() -> None:

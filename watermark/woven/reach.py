@@ -12,6 +12,9 @@ from watermark.woven.text import Line, Text, Word
 FARTHEST = 0.35
 """Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
 
+FARTHEST_IN_EM = 0.035
+"""The same in em of the word's type: in small print 0.35 points would be seen."""
+
 LEAST = 0.15
 """A word that could not move even so far carries no bit: nothing but an exact reader would see it."""
 
@@ -49,7 +52,7 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
                 continue
             if (before is None and not free.begins(line)) or (after is None and not free.ends(line)):
                 continue
-            reach = FARTHEST
+            reach = min(FARTHEST, FARTHEST_IN_EM * word.em)
             if before is not None:
                 reach = min(reach, _slack(before, word, narrowest) / 2)
             if after is not None:
