@@ -130,7 +130,9 @@ def diagonal_operators(view: PageView, names: Names, place: Matrix, dice: Dice) 
     size, angle = diagonal_size(view)
     cosine, sine = (DIAGONAL_MAGNIFIED * size * part for part in (math.cos(angle), math.sin(angle)))
     across, up = (_DIAGONAL_DRIFT * size * (dice(way) - 0.5) for way in ("across", "up"))
-    to_page = multiply((cosine, sine, -sine, cosine, view.width / 2 + across, view.height / 2 + up), view.matrix)
+    to_page = multiply(
+        (cosine, sine, -sine, cosine, view.width / 2 + across, view.height / 2 + up), view.matrix
+    )
     return b"\nq %s cm %s BT /%s 1 Tf [( ) %d] TJ ET Q\n" % (
         matrix_operands(_seen_from(place, to_page)),
         _plain_state(dice),
@@ -181,7 +183,8 @@ def number(value: float) -> bytes:
 
 def _plain_state(dice: Dice) -> bytes:
     """The operators that undo what a mark depends on."""
-    return b" ".join(sorted(_PLAIN_STATE, key=lambda operator: dice(operator.decode())))
+    order: list[bytes] = sorted(_PLAIN_STATE, key=lambda operator: dice(operator.decode()))
+    return b" ".join(order)
 
 
 def _seen_from(place: Matrix, to_page: Matrix) -> Matrix:

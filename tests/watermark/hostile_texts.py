@@ -11,7 +11,9 @@ LINE = b"BT /F1 10 Tf 72 700 Td (A line of words to move) Tj ET "
 FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F1 5 0 R>>/XObject<</X %d 0 R>>>>"
 
 
-def written(content: bytes, *more: bytes, font: bytes = HELVETICA, page: bytes = b"", box: bytes = BOX) -> bytes:
+def written(
+    content: bytes, *more: bytes, font: bytes = HELVETICA, page: bytes = b"", box: bytes = BOX
+) -> bytes:
     """One page with this content; `font` is object 5 and called F1, `more` begins with object 6, which is called X."""
     resources = b"/Resources<</Font<</F1 5 0 R>>" + b"/XObject<</X 6 0 R>>" * bool(more) + b">>"
     entries = b"<</Type/Page/Parent 2 0 R" + box + b"/Contents 4 0 R" + resources + page + b">>"
@@ -20,7 +22,9 @@ def written(content: bytes, *more: bytes, font: bytes = HELVETICA, page: bytes =
 
 def shown(text: bytes, before: bytes = b"", size: bytes = b"10") -> bytes:
     """A page with a line before, then `text` after the operators `before`, then another line."""
-    return written(LINE + b"BT /F1 %s Tf 72 600 Td %s %s ET " % (size, before, text) + LINE.replace(b"700", b"500"))
+    return written(
+        LINE + b"BT /F1 %s Tf 72 600 Td %s %s ET " % (size, before, text) + LINE.replace(b"700", b"500")
+    )
 
 
 def words_in_lines(count: int, a_line: int) -> bytes:
@@ -31,7 +35,17 @@ def words_in_lines(count: int, a_line: int) -> bytes:
 
 def straddling() -> bytes:
     """Operands, strings and names that begin in one stream and end in another, with empty streams between."""
-    parts = (b"BT /F", b"", b"1 1", b"0 Tf 72 ", b"700 Td (A line ", b"", b"of words) T", b"j [(more words) -3", b"00 (here)] TJ ET")
+    parts = (
+        b"BT /F",
+        b"",
+        b"1 1",
+        b"0 Tf 72 ",
+        b"700 Td (A line ",
+        b"",
+        b"of words) T",
+        b"j [(more words) -3",
+        b"00 (here)] TJ ET",
+    )
     entries = b"<</Type/Page/Parent 2 0 R%s/Contents[%s]/Resources<</Font<</F1 4 0 R>>>>>>" % (
         BOX,
         b" ".join(b"%d 0 R" % number for number in range(5, 5 + len(parts))),
@@ -51,7 +65,10 @@ def composite(widths: bytes = b"", cmap: bytes = b"", default: bytes = b"500") -
 
 def ranges(count: int, entry: bytes) -> bytes:
     """A CMap with so many of this entry."""
-    return b"1 begincodespacerange<0000><ffff>endcodespacerange %d beginbfrange %s endbfrange" % (count, entry * count)
+    return b"1 begincodespacerange<0000><ffff>endcodespacerange %d beginbfrange %s endbfrange" % (
+        count,
+        entry * count,
+    )
 
 
 def type3(matrix: bytes, width: bytes) -> bytes:
@@ -60,19 +77,25 @@ def type3(matrix: bytes, width: bytes) -> bytes:
         b"<</Type/Font/Subtype/Type3/FontBBox[0 0 0 0]/FontMatrix[%s]/FirstChar 32/LastChar 33/Widths[%s %s]"
         b"/Encoding<</Differences[32/space/a]>>/CharProcs<</a 6 0 R/space 6 0 R>>/Resources<<>>>>"
     ) % (matrix, width, width)
-    return written(b"BT /F1 10 Tf 72 700 Td (!! ! !!! !!) Tj ET", stream(b"500 0 d0 0 0 400 400 re f"), font=font)
+    return written(
+        b"BT /F1 10 Tf 72 700 Td (!! ! !!! !!) Tj ET", stream(b"500 0 d0 0 0 400 400 re f"), font=font
+    )
 
 
 def simple(widths: bytes, first: bytes = b"0") -> bytes:
     """A page in a one-byte font with these widths."""
-    font = b"<</Type/Font/Subtype/TrueType/BaseFont/A/FirstChar %s/LastChar 255/Widths[%s]>>" % (first, widths)
+    font = b"<</Type/Font/Subtype/TrueType/BaseFont/A/FirstChar %s/LastChar 255/Widths[%s]>>" % (
+        first,
+        widths,
+    )
     return written(LINE, font=font)
 
 
 def nested_forms(depth: int, draws: int) -> bytes:
     """A form within a form, so deep; each draws the next so often."""
     forms = [
-        stream(LINE + b"/X Do " * draws, FORM % (7 + number if number + 1 < depth else 7777)) for number in range(depth)
+        stream(LINE + b"/X Do " * draws, FORM % (7 + number if number + 1 < depth else 7777))
+        for number in range(depth)
     ]
     return written(b"/X Do " * draws, *forms)
 
