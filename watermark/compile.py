@@ -58,6 +58,8 @@ _AROUND = 1.0
 # A band of this light, with so few other pixels, needs no box behind the footer.
 _LIGHT, _ODD_LEVELS, _ODD_SHARE = 190, 24, 0.004
 _MOST_TITLE = 500
+# Pages take turns with so many names and objects for the mark, so that it is not what all pages have in common.
+_VARIANTS = 7
 
 
 @dataclass(frozen=True)
@@ -206,16 +208,22 @@ class _Writing:
         self._kept = kept
         self._chance = chance
         sources = [plan.source for plan in plans]
-        self._names = choose_names(sources)
+        self._names = choose_names(sources, min(len(sources), _VARIANTS))
         self._frames = sorted({plan.frame for plan in plans}, key=lambda f: (f.width, f.lines, f.boxed))
         self._font_data, self._metadata_data = (zlib.compress(chance.noise(32)) for _ in range(2))
         font = _flate_stream(document, self._font_data)
         document.Root[Name.Metadata] = _flate_stream(document, self._metadata_data)
-        diagonal = _diagonal_font(document, font)
-        fonts = {self._names.font: font, self._names.diagonal_font: diagonal}
-        states = {self._names.footer_state: _state(document, FOOTER_OPACITY)}
-        for source in sources:
-            add_resources(source, fonts, states)
+        resources = [
+            (
+                {names.font: font, names.diagonal_font: diagonal},
+                {names.footer_state: _state(document, FOOTER_OPACITY)},
+            )
+            for names, diagonal in zip(
+                self._names, _diagonal_fonts(document, font, len(self._names)), strict=True
+            )
+        ]
+        for index, source in enumerate(sources):
+            add_resources(source, *resources[index % len(resources)])
         self._pages: dict[int, CopyStream] = {}
         self._forms = [self._form(thread) for thread in threads if thread.form is not None]
 
@@ -260,7 +268,8 @@ class _Writing:
     def _page(self, index: int) -> CopyStream:
         plan = self._plans[index]
         while True:
-            marked = marked_content(plan, index, self._names, self._chance)
+            names = self._names[index % len(self._names)]
+            marked = marked_content(plan, index, names, self._chance)
             slots = [(marked.start, marked.stop)]
             stream = deflate(marked.content, slots, self._chance.noise, marked.operands)
             stuck = _stuck(plan.thread, stream)
@@ -441,25 +450,29 @@ _TO_NOTHING = (
 )
 
 
-def _diagonal_font(document: pikepdf.Pdf, font: pikepdf.Object) -> pikepdf.Object:
-    """The Type 3 font whose space draws the diagonal with the copy's own font."""
-    return document.make_indirect(
-        Dictionary(
-            Type=Name.Font,
-            Subtype=Name.Type3,
-            FontBBox=[0, 0, 0, 0],
-            FontMatrix=[0.001, 0, 0, 0.001, 0, 0],
-            FirstChar=32,
-            LastChar=32,
-            Widths=[0],
-            Encoding=Dictionary(Type=Name.Encoding, Differences=[32, Name.space]),
-            CharProcs=Dictionary(space=document.make_stream(diagonal_glyph(b"F", b"G"))),
-            Resources=Dictionary(
-                Font=Dictionary(F=font), ExtGState=Dictionary(G=_state(document, DIAGONAL_OPACITY))
-            ),
-            ToUnicode=document.make_stream(_TO_NOTHING),
+def _diagonal_fonts(document: pikepdf.Pdf, font: pikepdf.Object, count: int) -> list[pikepdf.Object]:
+    """So many Type 3 fonts whose space draws the diagonal with the copy's own font."""
+    glyph = document.make_stream(diagonal_glyph(b"F", b"G"))
+    state = _state(document, DIAGONAL_OPACITY)
+    to_nothing = document.make_stream(_TO_NOTHING)
+    return [
+        document.make_indirect(
+            Dictionary(
+                Type=Name.Font,
+                Subtype=Name.Type3,
+                FontBBox=[0, 0, 0, 0],
+                FontMatrix=[0.001, 0, 0, 0.001, 0, 0],
+                FirstChar=32,
+                LastChar=32,
+                Widths=[0],
+                Encoding=Dictionary(Type=Name.Encoding, Differences=[32, Name.space]),
+                CharProcs=Dictionary(space=glyph),
+                Resources=Dictionary(Font=Dictionary(F=font), ExtGState=Dictionary(G=state)),
+                ToUnicode=to_nothing,
+            )
         )
-    )
+        for _ in range(count)
+    ]
 
 
 def _written(document: pikepdf.Pdf) -> bytes:

@@ -23,6 +23,8 @@ _TOKEN = re.compile(
     rb")",
     re.DOTALL,
 )
+# A number (ISO 32000-1, 7.3.3). Of others, such as `1e5` or `--5`, each reader makes something of its own.
+_NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _PARENTHESIS = re.compile(rb"\\.|[()]", re.DOTALL)
 _IMAGE_DATA = re.compile(rb"(?:^|" + _SPACE + rb")ID" + _SPACE + rb"?")
 _IMAGE_END = re.compile(_SPACE + rb"EI(?=" + _SPACE + rb"|$)")
@@ -78,11 +80,13 @@ class Operators:
         """The last `count` operands as finite numbers, or None when they are none."""
         if len(operands) < count:
             return None
-        try:
-            found = [float(self.content[start:stop]) for _, start, stop in operands[len(operands) - count :]]
-        except ValueError:
-            return None
+        found = [self.number(start, stop) for _, start, stop in operands[len(operands) - count :]]
         return found if all(map(math.isfinite, found)) else None
+
+    def number(self, start: int, stop: int) -> float:
+        """The number that stands there; not a number where none does, infinite where it is beyond all."""
+        match = _NUMBER.fullmatch(self.content, start, stop)
+        return math.nan if match is None else float(match.group())
 
     def name(self, operands: list[Token]) -> bytes:
         """The last operand as a name without its slash; empty when it is none."""

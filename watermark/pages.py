@@ -47,15 +47,15 @@ def _source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
     return SourcePage(page, geometry.box, view, _content(page), _forms(resources))
 
 
-def choose_names(pages: list[SourcePage]) -> Names:
-    """Names for the mark's resources that no page uses, formed as the document forms its own."""
+def choose_names(pages: list[SourcePage], count: int) -> list[Names]:
+    """So many times names for the mark's resources that no page uses, formed as the document forms its own."""
     fonts: Counter[str] = Counter()
     states: Counter[str] = Counter()
     for source in pages:
         fonts.update(_names(source.page.Resources, Name.Font))
         states.update(_names(source.page.Resources, Name.ExtGState))
-    free = _free(fonts, "F")
-    return Names(next(free), next(free), next(_free(states, "GS")))
+    free_fonts, free_states = _free(fonts, "F"), _free(states, "GS")
+    return [Names(next(free_fonts), next(free_fonts), next(free_states)) for _ in range(count)]
 
 
 def add_resources(

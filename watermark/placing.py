@@ -9,6 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from watermark.content import IDENTITY, Content, Matrix, invert, read_content
 from watermark.pages import SourcePage
@@ -98,8 +99,10 @@ def marked_content(plan: PagePlan, index: int, names: Names, chance: Chance) -> 
     source, found = plan.source, plan.found
     footer = _spot(plan, plan.footer_try, chance.share(index, "footer", plan.footer_try))
     diagonal = _spot(plan, plan.diagonal_try, chance.share(index, "diagonal", plan.diagonal_try))
-    before, after = footer_operators(source.view, names, footer.matrix, plan.baseline)
-    drawn = diagonal_operators(source.view, names, diagonal.matrix)
+    before, after = footer_operators(
+        source.view, names, footer.matrix, plan.baseline, partial(chance.share, index, "footer")
+    )
+    drawn = diagonal_operators(source.view, names, diagonal.matrix, partial(chance.share, index, "diagonal"))
 
     woven = plan.thread.woven
     content = bytearray(woven.content)

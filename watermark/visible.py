@@ -5,6 +5,7 @@ inch, whatever the page's boxes, rotation and user unit.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from watermark.content import Box, Matrix, invert, multiply
@@ -36,8 +37,13 @@ _DIAGONAL_SHARE = 0.92
 # take part in how it finds lines. The glyph itself draws with the copy's font.
 DIAGONAL_MAGNIFIED = 1_000_000
 
-# Everything that the page's own content may have set and a mark depends on.
-_PLAIN_STATE = b"0 Tc 0 Tw 100 Tz 0 Ts 0 Tr 0 i"
+# Everything that the page's own content may have set and a mark depends on. In another order on each page.
+_PLAIN_STATE = (b"0 Tc", b"0 Tw", b"100 Tz", b"0 Ts", b"0 Tr", b"0 i")
+# How far a mark moves by chance on each page, in em: of the footer's type size, and of the diagonal's. Nobody sees it,
+# and no line of content is alike on two pages, so none is found by what pages have in common.
+_FOOTER_DRIFT, _DIAGONAL_DRIFT = 0.05, 0.05
+# Numbers that may follow the diagonal's one code in its `TJ`; nothing is drawn after them.
+_KERNS = 1000
 
 # Opacity of the footer with the box behind it, and of the diagonal: mid grey over a white edge, 25 of 255 levels on
 # white as on black, which eyes see and reading does not suffer from; on mid grey the edge shows.
@@ -72,9 +78,13 @@ class PageView:
         return Frame(max(width, _FRAME_STEP), lines, boxed, capacity)
 
 
+Dice = Callable[[str], float]
+"""A number from 0 up to 1 by chance for each purpose, on this page."""
+
+
 @dataclass(frozen=True)
 class Names:
-    """The names that the mark's resources have on every page: the copy's font, the diagonal's, the footer's state."""
+    """The names that the mark's resources have on a page: the copy's font, the diagonal's, the footer's state."""
 
     font: bytes
     diagonal_font: bytes
@@ -96,31 +106,38 @@ def page_view(box: Box, rotate: int, user_unit: float) -> PageView:
     return PageView(width, height, (scale, 0, 0, scale, left, low))
 
 
-def footer_operators(view: PageView, names: Names, place: Matrix, baseline: float) -> tuple[bytes, bytes]:
+def footer_operators(
+    view: PageView, names: Names, place: Matrix, baseline: float, dice: Dice
+) -> tuple[bytes, bytes]:
     """What stands before and after the footer's slot. `place` is the matrix there; it must be invertible.
 
     Inside, lengths are in em of the footer's type size; the lowest baseline is `baseline` points above the bottom.
     """
     em = view.type_size
-    to_page = multiply((em, 0, 0, em, view.margin, baseline), view.matrix)
-    before = b"\nq %s cm /%s gs %s /%s 1 Tf\n" % (
+    drift = _FOOTER_DRIFT * em * dice("left")
+    to_page = multiply((em, 0, 0, em, view.margin + drift, baseline), view.matrix)
+    before = b"\nq %s cm /%s gs %s /%s 1 Tf " % (
         matrix_operands(_seen_from(place, to_page)),
         names.footer_state,
-        _PLAIN_STATE,
+        _plain_state(dice),
         names.font,
     )
-    return before, b"\nQ\n"
+    return before, b" Q\n"
 
 
-def diagonal_operators(view: PageView, names: Names, place: Matrix) -> bytes:
+def diagonal_operators(view: PageView, names: Names, place: Matrix, dice: Dice) -> bytes:
     """The operators that draw the diagonal. `place` is the matrix where it is drawn, which must be invertible."""
     size, angle = diagonal_size(view)
     cosine, sine = (DIAGONAL_MAGNIFIED * size * part for part in (math.cos(angle), math.sin(angle)))
-    to_page = multiply((cosine, sine, -sine, cosine, view.width / 2, view.height / 2), view.matrix)
-    return b"\nq %s cm %s BT /%s 1 Tf ( ) Tj ET Q\n" % (
+    across, up = (_DIAGONAL_DRIFT * size * (dice(way) - 0.5) for way in ("across", "up"))
+    to_page = multiply(
+        (cosine, sine, -sine, cosine, view.width / 2 + across, view.height / 2 + up), view.matrix
+    )
+    return b"\nq %s cm %s BT /%s 1 Tf [( ) %d] TJ ET Q\n" % (
         matrix_operands(_seen_from(place, to_page)),
-        _PLAIN_STATE,
+        _plain_state(dice),
         names.diagonal_font,
+        int(_KERNS * dice("kern")),
     )
 
 
@@ -162,6 +179,12 @@ def number(value: float) -> bytes:
     text = f"{value:.8f}" if abs(value) < 1 else f"{value:.5f}"
     text = text.rstrip("0").rstrip(".")
     return b"0" if text in {"-0", ""} else text.encode()
+
+
+def _plain_state(dice: Dice) -> bytes:
+    """The operators that undo what a mark depends on."""
+    order: list[bytes] = sorted(_PLAIN_STATE, key=lambda operator: dice(operator.decode()))
+    return b" ".join(order)
 
 
 def _seen_from(place: Matrix, to_page: Matrix) -> Matrix:

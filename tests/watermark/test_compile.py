@@ -203,7 +203,7 @@ def test_marks_never_part_a_line_of_text() -> None:
     for seed in range(4):
         copy = copy_of(compile_pdf(with_content(pairs), {"seed": f"{seed:02x}" * 16})[1])
         content = _contents(copy)[0]
-        for start in (content.index(b" 1 Tf ( ) Tj"), content.index(b".2 g BT 1.3 TL")):
+        for start in (content.index(b" 1 Tf [( ) "), content.index(b".2 g BT 1.3 TL")):
             assert content[:start].count(b"(left)") == content[:start].count(b"(right)")
 
 

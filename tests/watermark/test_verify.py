@@ -57,9 +57,9 @@ def test_a_covered_footer_is_noticed(template: bytes) -> None:
 def test_a_covered_diagonal_is_noticed(template: bytes) -> None:
     with pikepdf.open(BytesIO(copy_of(template, SAMPLE))) as document:
         content = document.pages[0].Contents.read_bytes()
-        diagonal = content.index(b" 1 Tf ( ) Tj")
+        diagonal = content.index(b" 1 Tf [( ) ")
         document.pages[0].Contents = document.make_stream(
-            content[:diagonal] + content[diagonal:].replace(b"( ) Tj", b"", 1)
+            content[:diagonal] + content[diagonal:].replace(b"( )", b"", 1)
         )
         written = BytesIO()
         document.save(written)

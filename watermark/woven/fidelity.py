@@ -102,9 +102,10 @@ def _words_at(words: list[Word], letters: list[int], total: int, places: list[in
         return set()
     slack += abs(total - ends[-1])
     found: set[Word] = set()
-    for place in places:
+    done = 0
+    for place in sorted(places):
         middle = place * ends[-1] / total
-        first = bisect_right(ends, middle - slack)
-        last = bisect_right(ends, middle + slack)
-        found.update(words[max(0, first) : last + 1])
+        first = max(done, bisect_right(ends, middle - slack))
+        done = max(first, bisect_right(ends, middle + slack) + 1)
+        found.update(words[first:done])
     return found

@@ -6,6 +6,7 @@ near. Words move as far as the gaps beside them bear: readers of text guess spac
 
 import math
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 from watermark.woven.text import Line, Text, Word
 
@@ -29,6 +30,8 @@ WIDEST = 0.69
 _EDGE_WIDTH, _EDGE_LINES = 0.25, 2
 # Text so near to a line's end belongs to it: em along the line, and em up or down. Rows of points find it.
 _APART, _BESIDE, _ROW = 4.0, 0.9, 4.0
+# Ends of lines in larger type than this, in points, stay: what is near them is far to seek.
+_LARGEST = 400.0
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
 
 
@@ -72,9 +75,18 @@ class _FreeEnds:
     def __init__(self, lines: list[Line]) -> None:
         self._starts = sorted(line.words[0].start for line in lines)
         self._stops = sorted(line.words[-1].stop for line in lines)
-        self._rows: dict[int, list[Line]] = {}
+        rows: dict[int, list[tuple[float, float]]] = {}
         for line in lines:
-            self._rows.setdefault(round(line.across / _ROW), []).append(line)
+            ends = line.words[0].start, line.words[-1].stop
+            rows.setdefault(round(line.across / _ROW), []).append(ends)
+        # By row: where lines begin, by rising place, and how far one of those up to there goes; and the same backwards.
+        self._after: dict[int, tuple[list[float], list[float]]] = {}
+        self._before: dict[int, tuple[list[float], list[float]]] = {}
+        for row, spans in rows.items():
+            starts = sorted(spans)
+            self._after[row] = [a for a, _ in starts], list(accumulate((b for _, b in starts), max))
+            stops = sorted((-b, -a) for a, b in spans)
+            self._before[row] = [b for b, _ in stops], list(accumulate((a for _, a in stops), max))
 
     def begins(self, line: Line) -> bool:
         """Whether the first word may move."""
@@ -88,17 +100,16 @@ class _FreeEnds:
 
     def _is_near(self, line: Line, edge: float, *, before: bool) -> bool:
         em = line.words[0].em
+        if em > _LARGEST:
+            return True
         rows = math.ceil(_BESIDE * em / _ROW)
         middle = round(line.across / _ROW)
+        spans, place = (self._after, edge) if before else (self._before, -edge)
         for row in range(middle - rows, middle + rows + 1):
-            for other in self._rows.get(row, ()):
-                if other is line:
-                    continue
-                start, stop = other.words[0].start, other.words[-1].stop
-                if before and start < edge and stop > edge - _APART * em:
-                    return True
-                if not before and stop > edge and start < edge + _APART * em:
-                    return True
+            begins, reached = spans.get(row, ((), ()))
+            earlier = bisect_left(begins, place)
+            if earlier and reached[earlier - 1] > place - _APART * em:
+                return True
         return False
 
 

@@ -1,6 +1,7 @@
 """The fonts of an uploaded PDF, as far as weaving needs them: how wide each code is, and which codes are spaces."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pikepdf
@@ -10,11 +11,13 @@ from reportlab.pdfbase._fontdata import widthsByFontGlyph
 
 _SPACES = frozenset({" ", "\u00a0", "\u2002", "\u2003", "\u2009", "\u202f", "\t"})
 _SPACE_NAMES = frozenset({"space", "nbspace", "uni0020", "uni00A0", "nonbreakingspace"})
-_BF = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
 _HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>|(\[)|(\])")
-_CODESPACE = re.compile(rb"begincodespacerange(.*?)endcodespacerange", re.DOTALL)
-# A range of codes longer than this is no font's.
+_BLOCKS = (b"bfchar", b"bfrange")
+# A range of codes longer than this is no font's; nor are so many widths, said once or again.
 _MOST_CODES = 65536
+_MOST_WIDTHS = 4 * _MOST_CODES
+# No letter is so many em wide.
+_WIDEST = 1000.0
 # Bytes of a CMap: those of whole Chinese fonts have about 300 KB.
 _MOST_CMAP = 4 * 1024 * 1024
 _DEFAULT_CID_WIDTH = 1000.0  # ISO 32000-1, table 117
@@ -44,11 +47,20 @@ def read_font(font: object) -> SourceFont | None:
     if not isinstance(font, Dictionary):
         return None
     try:
-        if font.get(Name.Subtype) == Name.Type0:
-            return _composite(font)
-        return _simple(font)
-    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, IndexError, OverflowError):
+        found = _composite(font) if font.get(Name.Subtype) == Name.Type0 else _simple(font)
+    except (
+        pikepdf.PdfError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RuntimeError,
+    ):
         return None
+    if found and all(abs(width) < _WIDEST for width in (found.other_width, *found.widths.values())):
+        return found
+    return None
 
 
 def _composite(font: Dictionary) -> SourceFont | None:
@@ -71,13 +83,12 @@ def _composite(font: Dictionary) -> SourceFont | None:
 def _is_two_byte_identity(encoding: Stream) -> bool:
     """Whether an embedded CMap is the identity over two bytes, as some producers write it out."""
     data = encoding.read_bytes()[:_MOST_CMAP]
-    space = _CODESPACE.search(data)
+    spaces = [block for kind, block in _blocks(data) if kind == b"codespacerange"]
     ranges = re.findall(rb"<(\w+)>\s*<(\w+)>\s*(\d+)", data)
     return (
         encoding.get(Name.WMode, 0) == 0
         and encoding.get(Name.UseCMap) is None
-        and space is not None
-        and [group.lower() for group in re.findall(rb"<(\w+)>", space[1])] == [b"0000", b"ffff"]
+        and [group.lower() for group in re.findall(rb"<(\w+)>", b"".join(spaces))] == [b"0000", b"ffff"]
         and [(low.lower(), high.lower(), cid) for low, high, cid in ranges] == [(b"0000", b"ffff", b"0")]
     )
 
@@ -87,7 +98,7 @@ def _cid_widths(array: object) -> dict[int, float]:
     if not isinstance(array, Array):
         return widths
     items = list(array)
-    position = 0
+    position = said = 0
     while position + 1 < len(items):
         first = int(items[position])
         following = items[position + 1]
@@ -97,6 +108,9 @@ def _cid_widths(array: object) -> dict[int, float]:
             position += 2
             continue
         last = min(int(following), first + _MOST_CODES)
+        said += max(0, last - first)
+        if said > _MOST_WIDTHS:
+            raise ValueError("no font says its widths again and again")
         every = float(items[position + 2]) / 1000
         widths.update(dict.fromkeys(range(first, last + 1), every))
         position += 3
@@ -158,7 +172,9 @@ def _mapped_spaces(cmap: object) -> frozenset[int]:
     if not isinstance(cmap, Stream):
         return frozenset()
     spaces: set[int] = set()
-    for kind, block in _BF.findall(cmap.read_bytes()[:_MOST_CMAP]):
+    for kind, block in _blocks(cmap.read_bytes()[:_MOST_CMAP]):
+        if kind not in _BLOCKS:
+            continue
         items: list[bytes | list[bytes]] = []
         inner: list[bytes] | None = None
         for text, opening, closing in _HEX.findall(block):
@@ -173,6 +189,15 @@ def _mapped_spaces(cmap: object) -> frozenset[int]:
         for index in range(0, len(items) - step + 1, step):
             spaces.update(_spaces_of(items[index : index + step]))
     return frozenset(spaces)
+
+
+def _blocks(cmap: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What stands between `beginX` and `endX` in a CMap, with X."""
+    for part in cmap.split(b"begin")[1:]:
+        block, ending, rest = part.partition(b"end")
+        kind = rest.split(maxsplit=1)[:1]
+        if ending and kind and block.startswith(kind[0]):
+            yield kind[0], block[len(kind[0]) :]
 
 
 def _spaces_of(entry: list[bytes | list[bytes]]) -> list[int]:

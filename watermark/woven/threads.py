@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
@@ -37,9 +38,11 @@ class Thread:
 
     def fix(self, words: Iterable[Word]) -> None:
         """Let these words stay where they are."""
+        known = len(self.reach)
         for word in words:
             self.reach.pop(word, None)
-        self.woven = weave(self.content, self.text, self.reach)
+        if len(self.reach) < known:
+            self.woven = weave(self.content, self.text, self.reach)
 
     def keep_wide(self, narrowest: float) -> None:
         """Leave so many em of each gap; words that were fixed stay so."""
@@ -62,15 +65,15 @@ class Weaver:
             raise ValueError("a page's view can be inverted")
         resources = source.page.Resources
         text = self._text(source.content, seen, resources)
-        drawn = {id(thread): thread for thread in self._drawn(text, resources, 0)}
-        return [Thread.spin(None, source.content, text), *drawn.values()]
+        return [Thread.spin(None, source.content, text), *_once(self._drawn(text, resources, 0))]
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
             return Text([], [], [], True)
         fonts = resources.get(Name.Font)
         known = fonts if isinstance(fonts, Dictionary) else Dictionary()
-        return read_text(content, matrix, lambda name: self._font(known, name))
+        # A font that stands in the resources itself has no number to be known by.
+        return read_text(content, matrix, cache(lambda name: self._font(known, name)))
 
     def _font(self, fonts: Dictionary, name: bytes) -> SourceFont | None:
         try:
@@ -90,7 +93,7 @@ class Weaver:
         objects = resources.get(Name.XObject)
         if not isinstance(objects, Dictionary) or depth >= _MOST_FORMS:
             return
-        for name, matrix in text.forms:
+        for name, matrix in _largest(text.forms).items():
             form = objects.get("/" + name.decode("utf-8", "surrogateescape"))
             if not isinstance(form, Stream) or form.get(Name.Subtype) != Name.Form:
                 continue
@@ -109,8 +112,26 @@ class Weaver:
         inner = form.get(Name.Resources)
         inner = inner if isinstance(inner, Dictionary) else resources
         text = self._text(content, multiply(own, matrix) if own else matrix, inner)
-        within = list(self._drawn(text, inner, depth + 1))
+        within = _once(self._drawn(text, inner, depth + 1))
         return [Thread.spin(form, content, text), *within] if text.lines else within
+
+
+def _largest(forms: list[tuple[bytes, Matrix]]) -> dict[bytes, Matrix]:
+    """Each form once, as large as it is drawn: nowhere then do its words move farther than they may."""
+    found: dict[bytes, Matrix] = {}
+    for name, matrix in forms:
+        if name not in found or _size(matrix) > _size(found[name]):
+            found[name] = matrix
+    return found
+
+
+def _size(matrix: Matrix) -> float:
+    return max(map(abs, matrix[:4]))
+
+
+def _once(threads: Iterable[Thread]) -> list[Thread]:
+    """Each thread once."""
+    return list({id(thread): thread for thread in threads}.values())
 
 
 def _sets_fonts_by_states(resources: pikepdf.Object) -> bool:

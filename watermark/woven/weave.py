@@ -18,6 +18,10 @@ from watermark.woven.text import Piece, Show, Step, Text, Word
 # A step's number has so many decimals that rounding moves nothing by more points than this.
 _STEP_ROUNDING = 0.005
 _MOST_DECIMALS = 4
+# A step whose units are fewer points than this moves nothing with the digits that an operand has.
+_SMALLEST_UNIT = 1e-6
+# A word that no operand can move may leave one for its neighbour, and so on: after so many turns, nothing moves.
+_TURNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ def weave(content: bytes, text: Text, reach: Mapping[Word, float]) -> Woven:
     Words that no operand can move stay after all.
     """
     reach = dict(reach)
-    while True:
+    for turns_left in reversed(range(_TURNS)):
         writing = _Writing(content, text, reach)
         stuck = writing.write()
         if not stuck:
             break
         for word in stuck:
             del reach[word]
+        if turns_left <= 1:
+            reach.clear()
     moved, operands = _numbered(writing.operands)
     return Woven(b"".join(writing.parts), tuple(operands), tuple(moved))
 
@@ -146,7 +152,11 @@ class _Writing:
             return
         if self._line_moved is None and word is not None and word.shows < 2:
             return  # a number in front of it does
-        operand = self._moving(step.value, self._line_moved, word, 1 / step.unit, _decimals(step.unit))
+        operand = (
+            self._moving(step.value, self._line_moved, word, 1 / step.unit, _decimals(step.unit))
+            if _SMALLEST_UNIT < step.unit < math.inf
+            else None
+        )
         if operand is None:
             self._stuck.update(w for w in (word, self._line_moved) if w is not None)
             return

@@ -17,6 +17,9 @@ _WORD_GAP = 0.17
 _STEP_BACK, _STEP_FORTH, _OFF_BASELINE = 0.3, 2.5, 0.05
 _SAME_ANGLE = 1e-3
 _MOST_NESTED = 10_000
+# Text placed farther out than this, in points, or in type as large, is nobody's: it is left alone, and so it is that
+# sums of such lengths stay finite.
+_FARTHEST = 1e7
 _SHOWN = {0, 1, 2, 4, 5, 6}  # text rendering modes that draw (ISO 32000-1, table 106)
 
 
@@ -72,14 +75,11 @@ class _Reader:
             self._state = self._stack.pop()
 
     def _transform(self, operator: bytes, operands: list[Token], position: int) -> None:
-        matrix = as_matrix(self._operators.numbers(operands, 6))
-        if matrix:
-            self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
+        matrix = as_matrix(self._operators.numbers(operands, 6)) or _UNKNOWN
+        self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
 
     def _set(self, operator: bytes, operands: list[Token], position: int) -> None:
-        value = self._operators.numbers(operands, 1)
-        if value is None:
-            return
+        value = self._operators.numbers(operands, 1) or [math.nan]
         if operator == b"Tc":
             self._state = replace(self._state, spacing=value[0])
         elif operator == b"Tw":
@@ -88,14 +88,13 @@ class _Reader:
             self._state = replace(self._state, stretch=value[0] / 100)
         elif operator == b"TL":
             self._state = replace(self._state, leading=value[0])
-        else:
+        elif math.isfinite(value[0]):
             self._state = replace(self._state, mode=int(value[0]))
 
     def _set_font(self, operator: bytes, operands: list[Token], position: int) -> None:
-        size = self._operators.numbers(operands, 1)
-        if size is not None:
-            font = self._fonts(self._operators.name(operands[:-1]))
-            self._state = replace(self._state, font=font, size=size[0])
+        size = self._operators.numbers(operands, 1) or [math.nan]
+        font = self._fonts(self._operators.name(operands[:-1]))
+        self._state = replace(self._state, font=font, size=size[0])
 
     def _form(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._text.forms.append((self._operators.name(operands), self._state.matrix))
@@ -106,6 +105,7 @@ class _Reader:
         if operator == b"Tm":
             matrix = as_matrix(self._operators.numbers(operands, 6))
             if matrix is None:
+                self._lose_place()
                 return
             self._line_matrix = matrix
         elif operator == b"BT":
@@ -119,6 +119,7 @@ class _Reader:
     def _move(self, operator: bytes, operands: list[Token], position: int) -> None:
         moved = self._operators.numbers(operands, 2)
         if moved is None:
+            self._lose_place()
             return
         x, y = moved
         if operator == b"TD":
@@ -128,6 +129,11 @@ class _Reader:
         a, b = multiply(self._line_matrix, self._state.matrix)[:2]
         self._text.events.append(Step(first[1], first[2], x, math.hypot(a, b)))
         self._known_place = True
+
+    def _lose_place(self) -> None:
+        """Each reader makes something else of these operands, and what moved the line may move it still."""
+        self._line_matrix = self._text_matrix = _UNKNOWN
+        self._text.events.append("newline")
 
     def _next_line(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._line_matrix = multiply((1, 0, 0, 1, 0, -self._state.leading), self._line_matrix)
@@ -139,9 +145,8 @@ class _Reader:
 
     def _show(self, operator: bytes, operands: list[Token], position: int) -> None:
         if operator == b'"':
-            spacings = self._operators.numbers(operands[:-1], 2)
-            if spacings:
-                self._state = replace(self._state, word_spacing=spacings[0], spacing=spacings[1])
+            word_spacing, spacing = self._operators.numbers(operands[:-1], 2) or (math.nan, math.nan)
+            self._state = replace(self._state, word_spacing=word_spacing, spacing=spacing)
         if operator in {b"'", b'"'}:
             self._next_line(operator, operands, position)
         if not operands:
@@ -161,10 +166,7 @@ class _Reader:
             if kind == "string":
                 pieces.append(Piece(start, stop, string_bytes(content[start:stop])))
             elif kind == "number":
-                try:
-                    pieces.append(Piece(start, stop, None, float(content[start:stop])))
-                except ValueError:
-                    pieces.append(Piece(start, stop, None, math.nan))
+                pieces.append(Piece(start, stop, None, self._operators.number(start, stop)))
         return pieces
 
     def _walk(self, show: Show) -> bool:
@@ -176,13 +178,19 @@ class _Reader:
             font is None
             or not self._known_place
             or not (state.size * state.stretch > 0 and unit > 0 and a * d > b * c)
-            or any(piece.value != piece.value for piece in show.pieces)
+        ):
+            return False
+        along = state.size * state.stretch * unit
+        if not _are_near(
+            *(e, f, unit, along, state.size * math.hypot(c, d)),
+            *(state.spacing * state.stretch * unit, state.word_spacing * state.stretch * unit),
+            *(piece.value * along / 1000 for piece in show.pieces),
         ):
             return False
         angle = math.atan2(b, a)
         cosine, sine = a / unit, b / unit
         start = e * cosine + f * sine
-        show.unit = state.size * state.stretch * unit / 1000
+        show.unit = along / 1000
         show.known = True
         em = state.size * math.hypot(c, d)
         self._continue_line(angle, f * cosine - e * sine, start, em)
@@ -261,6 +269,15 @@ class _Reader:
     def _end_line(self) -> None:
         self._cut_line()
         self._angle = self._across = self._reached = math.nan
+
+
+_UNKNOWN: Matrix = (math.nan,) * 6
+"""Of a place that cannot be told. What is multiplied with it cannot be either, and so nothing there moves."""
+
+
+def _are_near(*lengths: float) -> bool:
+    """Whether all these are numbers, and none is beyond what a page has."""
+    return all(abs(length) < _FARTHEST for length in lengths)
 
 
 _Handler = Callable[[_Reader, bytes, list[Token], int], None]
