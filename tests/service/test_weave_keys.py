@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from crypto.errors import CryptoError
 from service.audit import Actor
-from service.compiling import Compiled
 from service.copies import Copies
 from service.decision import Allowed
 from service.delivery import Page
@@ -24,7 +25,6 @@ from service.records import Document, NamedKey, VersionState
 from tests.service.acting import a_document, a_share, a_version, an_nda, token_of
 from tests.service_fixture import OPERATOR, REFUSED_BY_FAKE, Service, service_in
 from tests.watermark.builders import reading
-from tests.watermark.woven.weaves import with_words
 from tests.web.recipient.lending import compile_here, report_pdf
 from watermark.mint import Fill
 from watermark.stamp import stamp
@@ -32,15 +32,18 @@ from watermark.template import SlotTable
 from watermark.woven.code import KEY_SIZE, copy_bits
 
 
-def compile_with_words(source: Iterable[bytes], parameters: dict[str, Any]) -> Compiled:
-    """As the real compiler, and some operands besides; what they flip need not be content here."""
-    compiled = compile_here(source, parameters)
-    return replace(compiled, template=with_words(compiled.template))
+def wordless_pdf() -> bytes:
+    """A page without words."""
+    written = BytesIO()
+    canvas = Canvas(written)
+    canvas.rect(72, 700, 200, 20)
+    canvas.save()
+    return written.getvalue()
 
 
 @pytest.fixture
 def woven(tmp_path: Path) -> Iterator[Service]:
-    with service_in(tmp_path, compile_in_child=compile_with_words) as made:
+    with service_in(tmp_path, compile_in_child=compile_here) as made:
         an_nda(made)
         yield made
 
@@ -76,7 +79,7 @@ def copies_with(service: Service, keys: NamedKeys) -> Copies:
 def test_a_copy_carries_the_bits_of_its_versions_key_and_its_own_id(woven: Service) -> None:
     document = a_document(woven)
     version = a_version(woven, document, report_pdf())
-    template = compile_with_words([report_pdf()], {}).template
+    template = compile_here([report_pdf()], {}).template
     table = SlotTable.decode(template)
     found = set()
     for mail in ("ana@acme.example", "bo@acme.example"):
@@ -159,7 +162,7 @@ def test_a_version_without_words_needs_no_key(tmp_path: Path) -> None:
     with service_in(tmp_path, compile_in_child=compile_here) as service:
         an_nda(service)
         document = a_document(service)
-        a_version(service, document, report_pdf())
+        a_version(service, document, wordless_pdf())
         copies = copies_with(service, remove_weave_keys(service))
         copy = copies.mint(allowed_to(service, document))
         assert len(b"".join(copies.stream(copy, 0, copy.length))) == copy.length

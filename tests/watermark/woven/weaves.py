@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import zlib
 from dataclasses import dataclass, replace
@@ -126,23 +125,3 @@ def a_woven_body(seed: int, streams: int = 3, operands: int = 40, gap: int = 60,
 def _codes(chance: random.Random) -> Codes:
     length = chance.randint(4, 7)
     return Codes(length, tuple(chance.sample(range(1 << length), len(ALPHABET))))
-
-
-def with_words(template: bytes, words: int = 50) -> bytes:
-    """The template with operands in its body where nothing else is filled in; what they flip is not their text."""
-    table = SlotTable.decode(template)
-    taken = [(slot.offset, slot.offset + slot.length) for slot in table.slots]
-    taken += [(stream.adler_offset, stream.adler_offset + 4) for stream in table.streams]
-    ranges = [(0, 0), *sorted(taken), (table.body_length, 0)]
-    free, start = max((after[0] - before[1], before[1]) for before, after in itertools.pairwise(ranges))
-    step = (free - 8) // words
-    operand = Operand(100, -40, 40, 3)
-    books = [_codes(random.Random(words))]
-    woven = [
-        PlacedOperand(
-            8 * (start + number * step) + number % 8, 0, operand, number - 1, number, 0, words - number
-        )
-        for number in range(words)
-    ]
-    weave = Weave.build(words, books, woven)
-    return replace(table, weave=weave).encode() + template[table.body_offset :]
