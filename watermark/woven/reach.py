@@ -6,6 +6,7 @@ near. Words move as far as the gaps beside them bear: readers of text guess spac
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
 from watermark.woven.text import Line, Text, Word
 
@@ -26,6 +27,8 @@ WIDEST = 0.69
 _EDGE_WIDTH, _EDGE_LINES = 0.25, 2
 # Text so near to a line's end belongs to it: em along the line, and em up or down. Rows of points find it.
 _APART, _BESIDE, _ROW = 4.0, 0.9, 4.0
+# Lines nearer than this, in em, that have more than this of their length in common, lie on each other.
+_ON = 0.3
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
 
 
@@ -40,14 +43,18 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
     `narrowest` em are left of each gap.
     """
     found: dict[Word, float] = {}
-    free = _FreeEnds(text.lines)
+    neighbours = _Neighbours(text.lines)
     for line in text.lines:
+        if neighbours.cover(line):
+            continue
         words = line.words
         leaders = _leaders(words)
         for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
             if not word.drawn or word in leaders:
                 continue
-            if (before is None and not free.begins(line)) or (after is None and not free.ends(line)):
+            if (before is None and not neighbours.free_before(line)) or (
+                after is None and not neighbours.free_behind(line)
+            ):
                 continue
             reach = FARTHEST
             if before is not None:
@@ -59,11 +66,12 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
     return found
 
 
-class _FreeEnds:
+class _Neighbours:
     """Which lines begin or end where no other line does, and with nothing near: their words there may move.
 
     Elsewhere lines have an edge in common, as in justified text and columns of figures, or another line goes on beside
-    them, as an index or a table's next cell does.
+    them, as an index or a table's next cell does. Or one covers them, as where text is drawn twice to look bold:
+    readers then take both for one.
     """
 
     def __init__(self, lines: list[Line]) -> None:
@@ -73,30 +81,44 @@ class _FreeEnds:
         for line in lines:
             self._rows.setdefault(round(line.across / _ROW), []).append(line)
 
-    def begins(self, line: Line) -> bool:
+    def cover(self, line: Line) -> bool:
+        """Whether another line lies on this one."""
+        em = line.words[0].em
+        start, stop = line.words[0].start, line.words[-1].stop
+        return any(
+            abs(other.across - line.across) < _ON * em
+            and min(stop, other.words[-1].stop) - max(start, other.words[0].start) > _ON * em
+            for other in self._around(line, _ON * em)
+        )
+
+    def free_before(self, line: Line) -> bool:
         """Whether the first word may move."""
         start = line.words[0].start
         return not _is_edge(start, self._starts) and not self._is_near(line, start, before=True)
 
-    def ends(self, line: Line) -> bool:
+    def free_behind(self, line: Line) -> bool:
         """Whether the last word may move."""
         stop = line.words[-1].stop
         return not _is_edge(stop, self._stops) and not self._is_near(line, stop, before=False)
 
     def _is_near(self, line: Line, edge: float, *, before: bool) -> bool:
         em = line.words[0].em
-        rows = math.ceil(_BESIDE * em / _ROW)
+        for other in self._around(line, _BESIDE * em):
+            start, stop = other.words[0].start, other.words[-1].stop
+            if before and start < edge and stop > edge - _APART * em:
+                return True
+            if not before and stop > edge and start < edge + _APART * em:
+                return True
+        return False
+
+    def _around(self, line: Line, distance: float) -> Iterator[Line]:
+        """The lines that are so far above or below at most, or a little farther."""
+        rows = math.ceil(distance / _ROW)
         middle = round(line.across / _ROW)
         for row in range(middle - rows, middle + rows + 1):
             for other in self._rows.get(row, ()):
-                if other is line:
-                    continue
-                start, stop = other.words[0].start, other.words[-1].stop
-                if before and start < edge and stop > edge - _APART * em:
-                    return True
-                if not before and stop > edge and start < edge + _APART * em:
-                    return True
-        return False
+                if other is not line:
+                    yield other
 
 
 def _is_edge(place: float, sorted_places: list[float]) -> bool:

@@ -17,6 +17,10 @@ _WORD_GAP = 0.17
 _STEP_BACK, _STEP_FORTH, _OFF_BASELINE = 0.3, 2.5, 0.05
 _SAME_ANGLE = 1e-3
 _MOST_NESTED = 10_000
+# Points of type, and of a unit of its `TJ`, beyond which nobody reads it, and numbers would overflow.
+_SMALLEST, _LARGEST = 1e-6, 1e4
+# Where a `cm` that is none may lead: text drawn there has no size.
+_NOWHERE: Matrix = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _SHOWN = {0, 1, 2, 4, 5, 6}  # text rendering modes that draw (ISO 32000-1, table 106)
 
 
@@ -46,7 +50,9 @@ class _Reader:
         self._stack: list[_State] = []
         self._text = Text([], [], [], True)
         self._text_matrix = self._line_matrix = IDENTITY
-        self._known_place = True
+        # Whether it is known where text stands, and where the line matrix stands, from which `Td` and `T*` go on.
+        self._known_place = self._known_line = True
+        self._in_text = False
         # The line that is open: its direction, its distance from the origin, and how far it has come.
         self._angle = self._across = self._reached = math.nan
         self._line: list[Word] = []
@@ -66,21 +72,32 @@ class _Reader:
     def _save(self, operator: bytes, operands: list[Token], position: int) -> None:
         if len(self._stack) < _MOST_NESTED:
             self._stack.append(self._state)
+        self._lose_within_text()
 
     def _restore(self, operator: bytes, operands: list[Token], position: int) -> None:
         if self._stack:
             self._state = self._stack.pop()
+        self._lose_within_text()
 
     def _transform(self, operator: bytes, operands: list[Token], position: int) -> None:
-        matrix = as_matrix(self._operators.numbers(operands, 6))
-        if matrix:
-            self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
+        matrix = as_matrix(self._operators.numbers(operands, 6)) or _NOWHERE
+        self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
+        self._lose_within_text()
+
+    def _lose_within_text(self) -> None:
+        """Note that readers differ on where text goes on: some restore its place with `Q`, too."""
+        if self._in_text:
+            self._lose_place()
+
+    def _lose_place(self) -> None:
+        """Note that it is not known where text goes on, until `BT` or `Tm`."""
+        self._known_place = self._known_line = False
 
     def _set(self, operator: bytes, operands: list[Token], position: int) -> None:
         value = self._operators.numbers(operands, 1)
         if value is None:
-            return
-        if operator == b"Tc":
+            self._state = replace(self._state, font=None)  # readers differ on what holds now
+        elif operator == b"Tc":
             self._state = replace(self._state, spacing=value[0])
         elif operator == b"Tw":
             self._state = replace(self._state, word_spacing=value[0])
@@ -93,9 +110,8 @@ class _Reader:
 
     def _set_font(self, operator: bytes, operands: list[Token], position: int) -> None:
         size = self._operators.numbers(operands, 1)
-        if size is not None:
-            font = self._fonts(self._operators.name(operands[:-1]))
-            self._state = replace(self._state, font=font, size=size[0])
+        font = self._fonts(self._operators.name(operands[:-1])) if size else None
+        self._state = replace(self._state, font=font, size=size[0] if size else 0.0)
 
     def _form(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._text.forms.append((self._operators.name(operands), self._state.matrix))
@@ -106,19 +122,23 @@ class _Reader:
         if operator == b"Tm":
             matrix = as_matrix(self._operators.numbers(operands, 6))
             if matrix is None:
+                self._lose_place()
                 return
             self._line_matrix = matrix
-        elif operator == b"BT":
-            self._line_matrix = IDENTITY
         else:
-            return
+            self._line_matrix = IDENTITY
+            self._in_text = True
         self._text_matrix = self._line_matrix
-        self._known_place = True
+        self._known_place = self._known_line = True
         self._text.events.append("reset")
+
+    def _end_text(self, operator: bytes, operands: list[Token], position: int) -> None:
+        self._in_text = False
 
     def _move(self, operator: bytes, operands: list[Token], position: int) -> None:
         moved = self._operators.numbers(operands, 2)
         if moved is None:
+            self._lose_place()
             return
         x, y = moved
         if operator == b"TD":
@@ -127,26 +147,31 @@ class _Reader:
         first = operands[-2]
         a, b = multiply(self._line_matrix, self._state.matrix)[:2]
         self._text.events.append(Step(first[1], first[2], x, math.hypot(a, b)))
-        self._known_place = True
+        self._known_place = self._known_line
 
     def _next_line(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._line_matrix = multiply((1, 0, 0, 1, 0, -self._state.leading), self._line_matrix)
         self._text_matrix = self._line_matrix
-        self._known_place = True
+        self._known_place = self._known_line
         self._text.events.append("newline")
 
     # Text shown
 
     def _show(self, operator: bytes, operands: list[Token], position: int) -> None:
+        spaced = b""
         if operator == b'"':
             spacings = self._operators.numbers(operands[:-1], 2)
             if spacings:
                 self._state = replace(self._state, word_spacing=spacings[0], spacing=spacings[1])
+                words, letters = (self._operators.content[start:stop] for _, start, stop in operands[-3:-1])
+                spaced = b"%s Tw %s Tc " % (words, letters)
+            else:
+                self._state = replace(self._state, font=None)
         if operator in {b"'", b'"'}:
             self._next_line(operator, operands, position)
         if not operands:
             return
-        show = Show(operator, operands[0][1], position, self._pieces(operator, operands))
+        show = Show(operator, operands[0][1], position, self._pieces(operator, operands), spaced)
         self._text.events.append(show)
         if not self._walk(show):
             self._end_line()
@@ -156,6 +181,15 @@ class _Reader:
         content = self._operators.content
         if operator != b"TJ":
             operands = operands[-1:]
+        else:
+            opened = [
+                index
+                for index, (kind, start, stop) in enumerate(operands)
+                if kind == "other" and content[start:stop] == b"["
+            ]
+            if len(opened) != 1:
+                return [Piece(operands[0][1], operands[0][2], None, math.nan)]
+            operands = operands[opened[0] :]
         pieces = []
         for kind, start, stop in operands:
             if kind == "string":
@@ -176,15 +210,20 @@ class _Reader:
             font is None
             or not self._known_place
             or not (state.size * state.stretch > 0 and unit > 0 and a * d > b * c)
-            or any(piece.value != piece.value for piece in show.pieces)
+            or any(
+                piece.value != piece.value or (piece.codes and len(piece.codes) % font.code_size)
+                for piece in show.pieces
+            )
         ):
             return False
         angle = math.atan2(b, a)
         cosine, sine = a / unit, b / unit
         start = e * cosine + f * sine
         show.unit = state.size * state.stretch * unit / 1000
-        show.known = True
         em = state.size * math.hypot(c, d)
+        if not (_SMALLEST < show.unit < _LARGEST and _SMALLEST < em < _LARGEST and math.isfinite(e + f)):
+            return False
+        show.known = True
         self._continue_line(angle, f * cosine - e * sine, start, em)
         moved = self._walk_pieces(show, font, start, em, (cosine, sine, e - start * cosine, f - start * sine))
         self._text_matrix = multiply((1, 0, 0, 1, moved / unit, 0), self._text_matrix)
@@ -214,6 +253,8 @@ class _Reader:
         size, widths, other, spaces = font.code_size, font.widths, font.other_width, font.spaces
         position = start
         fresh = True
+        if self._word is not None and self._word.drawn != drawn:
+            self._word = None
         for number, piece in enumerate(show.pieces):
             if piece.codes is None:
                 position -= piece.value * show.unit
@@ -222,10 +263,10 @@ class _Reader:
             for offset in range(0, len(codes) - size + 1, size):
                 code = codes[offset] if size == 1 else codes[offset] << 8 | codes[offset + 1]
                 advance = widths.get(code, other) * unit + spacing
+                if size == 1 and code == 32:
+                    advance += word_spacing
                 if code in spaces:
                     self._word = None
-                    if size == 1 and code == 32:
-                        advance += word_spacing
                     position += advance
                     continue
                 word = self._word
@@ -272,7 +313,8 @@ _HANDLERS: dict[bytes, _Handler] = {
     b"Tf": _Reader._set_font,
     b"Do": _Reader._form,
     **dict.fromkeys((b"Tc", b"Tw", b"Tz", b"TL", b"Tr"), _Reader._set),
-    **dict.fromkeys((b"BT", b"Tm", b"ET"), _Reader._reset),
+    **dict.fromkeys((b"BT", b"Tm"), _Reader._reset),
+    b"ET": _Reader._end_text,
     **dict.fromkeys((b"Td", b"TD"), _Reader._move),
     b"T*": _Reader._next_line,
     **dict.fromkeys((b"Tj", b"TJ", b"'", b'"'), _Reader._show),
