@@ -80,7 +80,7 @@ def test_how_many_words_each_line_has(content: bytes, lines: list[int]) -> None:
 )
 def test_after_what_readers_differ_on_nothing_is_known_until_text_is_placed_anew(lost: bytes) -> None:
     text = _read(
-        b"q BT /S 10 Tf (a) Tj " + lost + b" (b) Tj 5 0 Td (c) Tj T* (d) Tj 1 0 0 1 9 9 Tm (e) Tj ET"
+        b"/S 10 Tf q BT (a) Tj " + lost + b" (b) Tj 5 0 Td (c) Tj T* (d) Tj 1 0 0 1 9 9 Tm (e) Tj ET"
     )
     assert [event.known for event in text.events if isinstance(event, Show)] == [
         True,
