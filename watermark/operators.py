@@ -30,6 +30,7 @@ _IMAGE_DATA = re.compile(rb"(?:^|" + _SPACE + rb")ID" + _SPACE + rb"?")
 _IMAGE_END = re.compile(_SPACE + rb"EI(?=" + _SPACE + rb"|$)")
 # What follows an inline image reads as content: this many bytes of it hold no control character.
 _PLAUSIBLE_AFTER_IMAGE = 16
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _BINARY = re.compile(rb"[^\t\n\f\r -~]")
 
 
@@ -89,10 +90,10 @@ class Operators:
         return math.nan if match is None else float(match.group())
 
     def name(self, operands: list[Token]) -> bytes:
-        """The last operand as a name without its slash; empty when it is none."""
+        """The last operand as a name without its slash, `#20` read as a space; empty when it is none."""
         if not operands or operands[-1][0] != "name":
             return b""
-        return self.content[operands[-1][1] + 1 : operands[-1][2]]
+        return _ESCAPED.sub(_unescaped, self.content[operands[-1][1] + 1 : operands[-1][2]])
 
     def _past_string(self, position: int) -> int | None:
         depth = 1
@@ -110,3 +111,7 @@ class Operators:
             if not _BINARY.search(self.content[match.end() : match.end() + _PLAUSIBLE_AFTER_IMAGE]):
                 return match.end()
         return None
+
+
+def _unescaped(match: "re.Match[bytes]") -> bytes:
+    return bytes.fromhex(match[1].decode())

@@ -48,7 +48,10 @@ def settle(pages: Sequence[Sequence[Thread]], unmarked: Reader, written: Callabl
                     changes.setdefault(index, []).extend((a, b or "") for a, b in changed)
             finally:
                 moved.close()
-        open_pages = [index for index in open_pages if changes[index]]
+        # A page where nothing moves is as it was; what its readers still differ on, they differ on without us.
+        open_pages = [
+            index for index in open_pages if changes[index] and any(t.woven.operands for t in pages[index])
+        ]
         for index in open_pages:
             _fix(pages[index], changes[index], attempt)
         attempt += 1

@@ -4,11 +4,8 @@ On each line the first word stays, and so does the last, but for ends where no o
 near. Words move as far as the gaps beside them bear: readers of text guess spaces and columns from gaps.
 """
 
-import math
-from bisect import bisect_left, bisect_right
-from itertools import accumulate
-
-from watermark.woven.text import Line, Text, Word
+from watermark.woven.neighbours import Neighbours
+from watermark.woven.text import Text, Word
 
 FARTHEST = 0.35
 """Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
@@ -26,12 +23,6 @@ NARROWEST = 0.175
 WIDEST = 0.69
 """What a gap may grow to, in em: with more, readers see two columns."""
 
-# A line's end that stands within so many points of this many others is an edge, and stays.
-_EDGE_WIDTH, _EDGE_LINES = 0.25, 2
-# Text so near to a line's end belongs to it: em along the line, and em up or down. Rows of points find it.
-_APART, _BESIDE, _ROW = 4.0, 0.9, 4.0
-# Ends of lines in larger type than this, in points, stay: what is near them is far to seek.
-_LARGEST = 400.0
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
 
 
@@ -46,14 +37,18 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
     `narrowest` em are left of each gap.
     """
     found: dict[Word, float] = {}
-    free = _FreeEnds(text.lines)
+    neighbours = Neighbours(text.lines)
     for line in text.lines:
+        if neighbours.cover(line):
+            continue
         words = line.words
         leaders = _leaders(words)
         for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
             if not word.drawn or word in leaders:
                 continue
-            if (before is None and not free.begins(line)) or (after is None and not free.ends(line)):
+            if (before is None and not neighbours.free_before(line)) or (
+                after is None and not neighbours.free_behind(line)
+            ):
                 continue
             reach = min(FARTHEST, FARTHEST_IN_EM * word.em)
             if before is not None:
@@ -63,62 +58,6 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
             if reach >= LEAST:
                 found[word] = reach
     return found
-
-
-class _FreeEnds:
-    """Which lines begin or end where no other line does, and with nothing near: their words there may move.
-
-    Elsewhere lines have an edge in common, as in justified text and columns of figures, or another line goes on beside
-    them, as an index or a table's next cell does.
-    """
-
-    def __init__(self, lines: list[Line]) -> None:
-        self._starts = sorted(line.words[0].start for line in lines)
-        self._stops = sorted(line.words[-1].stop for line in lines)
-        rows: dict[int, list[tuple[float, float]]] = {}
-        for line in lines:
-            ends = line.words[0].start, line.words[-1].stop
-            rows.setdefault(round(line.across / _ROW), []).append(ends)
-        # By row: where lines begin, by rising place, and how far one of those up to there goes; and the same backwards.
-        self._after: dict[int, tuple[list[float], list[float]]] = {}
-        self._before: dict[int, tuple[list[float], list[float]]] = {}
-        for row, spans in rows.items():
-            starts = sorted(spans)
-            self._after[row] = [a for a, _ in starts], list(accumulate((b for _, b in starts), max))
-            stops = sorted((-b, -a) for a, b in spans)
-            self._before[row] = [b for b, _ in stops], list(accumulate((a for _, a in stops), max))
-
-    def begins(self, line: Line) -> bool:
-        """Whether the first word may move."""
-        start = line.words[0].start
-        return not _is_edge(start, self._starts) and not self._is_near(line, start, before=True)
-
-    def ends(self, line: Line) -> bool:
-        """Whether the last word may move."""
-        stop = line.words[-1].stop
-        return not _is_edge(stop, self._stops) and not self._is_near(line, stop, before=False)
-
-    def _is_near(self, line: Line, edge: float, *, before: bool) -> bool:
-        em = line.words[0].em
-        if em > _LARGEST:
-            return True
-        rows = math.ceil(_BESIDE * em / _ROW)
-        middle = round(line.across / _ROW)
-        spans, place = (self._after, edge) if before else (self._before, -edge)
-        for row in range(middle - rows, middle + rows + 1):
-            begins, reached = spans.get(row, ((), ()))
-            earlier = bisect_left(begins, place)
-            if earlier and reached[earlier - 1] > place - _APART * em:
-                return True
-        return False
-
-
-def _is_edge(place: float, sorted_places: list[float]) -> bool:
-    """Whether so many lines begin or end here that it is an edge."""
-    return (
-        bisect_right(sorted_places, place + _EDGE_WIDTH) - bisect_left(sorted_places, place - _EDGE_WIDTH)
-        > _EDGE_LINES
-    )
 
 
 def _slack(before: Word, after: Word, narrowest: float) -> float:

@@ -9,10 +9,14 @@ from pikepdf import Array, Dictionary, Name, Stream
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase._fontdata import widthsByFontGlyph
 
+from watermark.woven.strings import string_bytes
+
 _SPACES = frozenset({" ", "\u00a0", "\u2002", "\u2003", "\u2009", "\u202f", "\t"})
 _SPACE_NAMES = frozenset({"space", "nbspace", "uni0020", "uni00A0", "nonbreakingspace"})
 _HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>|(\[)|(\])")
 _BLOCKS = (b"bfchar", b"bfrange")
+# A CMap that builds on another one, or writes downwards.
+_BUILT_OR_DOWNWARDS = re.compile(rb"usecmap|/WMode\s+1")
 # A range of codes longer than this is no font's; nor are so many widths, said once or again.
 _MOST_CODES = 65536
 _MOST_WIDTHS = 4 * _MOST_CODES
@@ -21,6 +25,7 @@ _WIDEST = 1000.0
 # Bytes of a CMap: those of whole Chinese fonts have about 300 KB.
 _MOST_CMAP = 4 * 1024 * 1024
 _DEFAULT_CID_WIDTH = 1000.0  # ISO 32000-1, table 117
+_ENCODINGS = frozenset({"StandardEncoding", "WinAnsiEncoding", "MacRomanEncoding"})
 _STANDARD = {
     "Arial": "Helvetica",
     "CourierNew": "Courier",
@@ -74,6 +79,8 @@ def _composite(font: Dictionary) -> SourceFont | None:
     if not isinstance(descendants, Array) or len(descendants) != 1:
         return None
     cid_font = descendants[0]
+    if not isinstance(cid_font, Dictionary):
+        return None
     default = cid_font.get(Name.DW)
     other = float(default) if default is not None else _DEFAULT_CID_WIDTH
     widths = _cid_widths(cid_font.get(Name.W))
@@ -88,6 +95,7 @@ def _is_two_byte_identity(encoding: Stream) -> bool:
     return (
         encoding.get(Name.WMode, 0) == 0
         and encoding.get(Name.UseCMap) is None
+        and not _BUILT_OR_DOWNWARDS.search(data)
         and [group.lower() for group in re.findall(rb"<(\w+)>", b"".join(spaces))] == [b"0000", b"ffff"]
         and [(low.lower(), high.lower(), cid) for low, high, cid in ranges] == [(b"0000", b"ffff", b"0")]
     )
@@ -145,7 +153,11 @@ def _standard(font: Dictionary, spaces: frozenset[int]) -> SourceFont | None:
     base = _STANDARD.get(family, family) if not style else ""
     if base not in widthsByFontGlyph or isinstance(font.get(Name.Encoding), Dictionary):
         return None
-    encoding = "MacRomanEncoding" if font.get(Name.Encoding) == Name.MacRomanEncoding else "WinAnsiEncoding"
+    encoding = str(font.get(Name.Encoding, "/StandardEncoding"))[1:]
+    if base in {"Symbol", "ZapfDingbats"}:
+        encoding = f"{base}Encoding"
+    elif encoding not in _ENCODINGS:
+        return None
     known = pdfmetrics.Font(f"sealmark-{base}", base, encoding)
     return SourceFont(1, {code: width / 1000 for code, width in enumerate(known.widths)}, 0.0, spaces)
 
@@ -184,7 +196,7 @@ def _mapped_spaces(cmap: object) -> frozenset[int]:
             elif closing:
                 inner = None
             else:
-                (items if inner is None else inner).append(bytes.fromhex(text.decode()))
+                (items if inner is None else inner).append(string_bytes(b"<%s>" % text))
         step = 2 if kind == b"bfchar" else 3
         for index in range(0, len(items) - step + 1, step):
             spaces.update(_spaces_of(items[index : index + step]))
@@ -212,6 +224,8 @@ def _spaces_of(entry: list[bytes | list[bytes]]) -> list[int]:
         return [low + index for index, text in enumerate(target) if _text(text) in _SPACES]
     last = entry[1]
     high = int.from_bytes(last, "big") if not isinstance(last, list) else low
+    if not target:
+        return []
     begin = int.from_bytes(target, "big")
     return [
         low + ord(space) - begin

@@ -41,14 +41,15 @@ class Fragment:
 class Show:
     """An operator that shows text, from its operands' first byte to its own last.
 
-    A number n in its `TJ` moves what follows by -n * `unit` points. `known` is False where its font cannot be read:
-    nothing in it may move.
+    `spaced` are the operators for the spacing that a `"` sets. A number n in its `TJ` moves what follows by -n * `unit`
+    points. `known` is False where it cannot be told how its codes move on: nothing in it may move.
     """
 
     operator: bytes
     start: int
     stop: int
     pieces: list[Piece]
+    spaced: bytes = b""
     unit: float = 0.0
     known: bool = False
     fragments: list[Fragment] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """Weave a document: the content of its pages, and of the forms that they draw."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,8 @@ from watermark.woven.weave import Woven, weave
 from watermark.woven.words import read_text
 
 _MOST_FORMS = 8  # forms within forms
+# A form that is drawn so much larger elsewhere stays as it is: its words would move farther there.
+_LARGER = 1.01
 
 Id = tuple[int, int]
 
@@ -38,11 +41,9 @@ class Thread:
 
     def fix(self, words: Iterable[Word]) -> None:
         """Let these words stay where they are."""
-        known = len(self.reach)
         for word in words:
             self.reach.pop(word, None)
-        if len(self.reach) < known:
-            self.woven = weave(self.content, self.text, self.reach)
+        self.woven = weave(self.content, self.text, self.reach)
 
     def keep_wide(self, narrowest: float) -> None:
         """Leave so many em of each gap; words that were fixed stay so."""
@@ -51,12 +52,20 @@ class Thread:
         self.woven = weave(self.content, self.text, self.reach)
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A form as it was first drawn: how large, and its thread with those of the forms within it."""
+
+    scale: float
+    threads: list[Thread]
+
+
 class Weaver:
     """Spins the threads of one document's pages. A form has one thread, however many pages draw it."""
 
     def __init__(self) -> None:
         self._fonts: dict[Id, SourceFont | None] = {}
-        self._forms: dict[Id, list[Thread]] = {}
+        self._forms: dict[Id, _Drawn] = {}
 
     def threads(self, source: SourcePage) -> list[Thread]:
         """The page's own thread, then those of the forms that it draws."""
@@ -65,7 +74,8 @@ class Weaver:
             raise ValueError("a page's view can be inverted")
         resources = source.page.Resources
         text = self._text(source.content, seen, resources)
-        return [Thread.spin(None, source.content, text), *_once(self._drawn(text, resources, 0))]
+        drawn = {id(thread): thread for thread in self._drawn(text, resources, 0)}
+        return [Thread.spin(None, source.content, text), *drawn.values()]
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
@@ -97,10 +107,16 @@ class Weaver:
             form = objects.get("/" + name.decode("utf-8", "surrogateescape"))
             if not isinstance(form, Stream) or form.get(Name.Subtype) != Name.Form:
                 continue
-            if form.objgen not in self._forms:
-                self._forms[form.objgen] = found = []  # a form that draws itself ends here
-                found += self._form(form, matrix, resources, depth)
-            yield from self._forms[form.objgen]
+            drawn = self._forms.get(form.objgen)
+            if drawn is None:
+                self._forms[form.objgen] = drawn = _Drawn(
+                    _scale(matrix), []
+                )  # a form that draws itself ends here
+                drawn.threads.extend(self._form(form, matrix, resources, depth))
+            elif _scale(matrix) > drawn.scale * _LARGER:
+                for thread in drawn.threads:
+                    thread.fix(list(thread.reach))
+            yield from drawn.threads
 
     def _form(self, form: Stream, matrix: Matrix, resources: pikepdf.Object, depth: int) -> list[Thread]:
         """The form's own thread and those of the forms within."""
@@ -112,26 +128,22 @@ class Weaver:
         inner = form.get(Name.Resources)
         inner = inner if isinstance(inner, Dictionary) else resources
         text = self._text(content, multiply(own, matrix) if own else matrix, inner)
-        within = _once(self._drawn(text, inner, depth + 1))
+        within = list({id(thread): thread for thread in self._drawn(text, inner, depth + 1)}.values())
         return [Thread.spin(form, content, text), *within] if text.lines else within
 
 
-def _largest(forms: list[tuple[bytes, Matrix]]) -> dict[bytes, Matrix]:
-    """Each form once, as large as it is drawn: nowhere then do its words move farther than they may."""
+def _largest(forms: Iterable[tuple[bytes, Matrix]]) -> dict[bytes, Matrix]:
+    """Each form once, with that of its matrices which draws it largest."""
     found: dict[bytes, Matrix] = {}
     for name, matrix in forms:
-        if name not in found or _size(matrix) > _size(found[name]):
+        if name not in found or _scale(matrix) > _scale(found[name]):
             found[name] = matrix
     return found
 
 
-def _size(matrix: Matrix) -> float:
-    return max(map(abs, matrix[:4]))
-
-
-def _once(threads: Iterable[Thread]) -> list[Thread]:
-    """Each thread once."""
-    return list({id(thread): thread for thread in threads}.values())
+def _scale(matrix: Matrix) -> float:
+    a, b, c, d = matrix[:4]
+    return max(math.hypot(a, b), math.hypot(c, d))
 
 
 def _sets_fonts_by_states(resources: pikepdf.Object) -> bool:

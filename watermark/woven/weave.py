@@ -15,11 +15,12 @@ from watermark.woven.operand import MAX_WIDTH, Operand
 from watermark.woven.strings import written_string
 from watermark.woven.text import Piece, Show, Step, Text, Word
 
-# A step's number has so many decimals that rounding moves nothing by more points than this.
-_STEP_ROUNDING = 0.005
+# A step's number, and one in a `TJ`, has so many decimals that their units are no more points than this. Kerning in
+# type of up to 20 points has none.
+_STEP_ROUNDING, _KERN_ROUNDING = 0.005, 0.02
+# A step's unit is no fewer or more points.
+_STEEPEST = 1e-6
 _MOST_DECIMALS = 4
-# A step whose units are fewer points than this moves nothing with the digits that an operand has.
-_SMALLEST_UNIT = 1e-6
 # A word that no operand can move may leave one for its neighbour, and so on: after so many turns, nothing moves.
 _TURNS = 20
 
@@ -152,11 +153,10 @@ class _Writing:
             return
         if self._line_moved is None and word is not None and word.shows < 2:
             return  # a number in front of it does
-        operand = (
-            self._moving(step.value, self._line_moved, word, 1 / step.unit, _decimals(step.unit))
-            if _SMALLEST_UNIT < step.unit < math.inf
-            else None
-        )
+        operand = None
+        if _STEEPEST < step.unit < 1 / _STEEPEST:
+            decimals = _decimals(step.unit, _STEP_ROUNDING)
+            operand = self._moving(step.value, self._line_moved, word, 1 / step.unit, decimals)
         if operand is None:
             self._stuck.update(w for w in (word, self._line_moved) if w is not None)
             return
@@ -181,11 +181,8 @@ class _Writing:
     def _rewrite(self, show: Show, changes: list[tuple[int, int, Word | None, Word | None]]) -> None:
         """The show as a `TJ` with the operands of these changes in it."""
         self._copy(show.start)
-        if show.operator == b'"':
-            between = self._content[show.start : show.pieces[0].start].split()
-            self._put(b"%s Tw %s Tc " % (between[0], between[1]))
         if show.operator in {b"'", b'"'}:
-            self._put(b"T*")
+            self._put(b" %sT*" % show.spaced)
         self._put(b"[")
         waiting = changes[::-1]
         numbers: list[Piece] = []
@@ -210,7 +207,7 @@ class _Writing:
     def _put_gap(self, show: Show, numbers: list[Piece], left: Word | None, right: Word | None) -> None:
         """The operand that takes the place of the numbers that stood here."""
         before = sum(piece.value for piece in numbers)
-        operand = self._moving(before, left, right, -1 / show.unit, 0)
+        operand = self._moving(before, left, right, -1 / show.unit, _decimals(show.unit, _KERN_ROUNDING))
         if operand is None:
             self._stuck.update(word for word in (left, right) if word is not None)
             return
@@ -259,6 +256,6 @@ class _Writing:
         return Operand(base, to_left, to_right, widest, decimals)
 
 
-def _decimals(unit: float) -> int:
+def _decimals(unit: float, rounding: float) -> int:
     """How many decimals a number of these points a unit needs."""
-    return min(_MOST_DECIMALS, max(0, math.ceil(math.log10(unit / _STEP_ROUNDING))))
+    return min(_MOST_DECIMALS, max(0, math.ceil(math.log10(unit / rounding) - 1e-9)))

@@ -18,8 +18,10 @@ _STEP_BACK, _STEP_FORTH, _OFF_BASELINE = 0.3, 2.5, 0.05
 _SAME_ANGLE = 1e-3
 _MOST_NESTED = 10_000
 # Text placed farther out than this, in points, or in type as large, is nobody's: it is left alone, and so it is that
-# sums of such lengths stay finite.
-_FARTHEST = 1e7
+# sums of such lengths stay finite. And so is type smaller than that.
+_FARTHEST, _SMALLEST = 1e7, 1e-6
+# Where a `cm` that is none may lead: text drawn there has no size.
+_NOWHERE: Matrix = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _SHOWN = {0, 1, 2, 4, 5, 6}  # text rendering modes that draw (ISO 32000-1, table 106)
 
 
@@ -49,7 +51,9 @@ class _Reader:
         self._stack: list[_State] = []
         self._text = Text([], [], [], True)
         self._text_matrix = self._line_matrix = IDENTITY
-        self._known_place = True
+        # Whether it is known where text stands, and where the line matrix stands, from which `Td` and `T*` go on.
+        self._known_place = self._known_line = True
+        self._in_text = False
         # The line that is open: its direction, its distance from the origin, and how far it has come.
         self._angle = self._across = self._reached = math.nan
         self._line: list[Word] = []
@@ -69,18 +73,32 @@ class _Reader:
     def _save(self, operator: bytes, operands: list[Token], position: int) -> None:
         if len(self._stack) < _MOST_NESTED:
             self._stack.append(self._state)
+        self._lose_within_text()
 
     def _restore(self, operator: bytes, operands: list[Token], position: int) -> None:
         if self._stack:
             self._state = self._stack.pop()
+        self._lose_within_text()
 
     def _transform(self, operator: bytes, operands: list[Token], position: int) -> None:
-        matrix = as_matrix(self._operators.numbers(operands, 6)) or _UNKNOWN
+        matrix = as_matrix(self._operators.numbers(operands, 6)) or _NOWHERE
         self._state = replace(self._state, matrix=multiply(matrix, self._state.matrix))
+        self._lose_within_text()
+
+    def _lose_within_text(self) -> None:
+        """Note that readers differ on where text goes on: some restore its place with `Q`, too."""
+        if self._in_text:
+            self._lose_place()
+
+    def _lose_place(self) -> None:
+        """Note that it is not known where text goes on, until `BT` or `Tm`."""
+        self._known_place = self._known_line = False
 
     def _set(self, operator: bytes, operands: list[Token], position: int) -> None:
-        value = self._operators.numbers(operands, 1) or [math.nan]
-        if operator == b"Tc":
+        value = self._operators.numbers(operands, 1)
+        if value is None:
+            self._state = replace(self._state, font=None)  # readers differ on what holds now
+        elif operator == b"Tc":
             self._state = replace(self._state, spacing=value[0])
         elif operator == b"Tw":
             self._state = replace(self._state, word_spacing=value[0])
@@ -92,9 +110,9 @@ class _Reader:
             self._state = replace(self._state, mode=int(value[0]))
 
     def _set_font(self, operator: bytes, operands: list[Token], position: int) -> None:
-        size = self._operators.numbers(operands, 1) or [math.nan]
-        font = self._fonts(self._operators.name(operands[:-1]))
-        self._state = replace(self._state, font=font, size=size[0])
+        size = self._operators.numbers(operands, 1)
+        font = self._fonts(self._operators.name(operands[:-1])) if size else None
+        self._state = replace(self._state, font=font, size=size[0] if size else 0.0)
 
     def _form(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._text.forms.append((self._operators.name(operands), self._state.matrix))
@@ -108,13 +126,15 @@ class _Reader:
                 self._lose_place()
                 return
             self._line_matrix = matrix
-        elif operator == b"BT":
-            self._line_matrix = IDENTITY
         else:
-            return
+            self._line_matrix = IDENTITY
+            self._in_text = True
         self._text_matrix = self._line_matrix
-        self._known_place = True
+        self._known_place = self._known_line = True
         self._text.events.append("reset")
+
+    def _end_text(self, operator: bytes, operands: list[Token], position: int) -> None:
+        self._in_text = False
 
     def _move(self, operator: bytes, operands: list[Token], position: int) -> None:
         moved = self._operators.numbers(operands, 2)
@@ -128,30 +148,31 @@ class _Reader:
         first = operands[-2]
         a, b = multiply(self._line_matrix, self._state.matrix)[:2]
         self._text.events.append(Step(first[1], first[2], x, math.hypot(a, b)))
-        self._known_place = True
-
-    def _lose_place(self) -> None:
-        """Each reader makes something else of these operands, and what moved the line may move it still."""
-        self._line_matrix = self._text_matrix = _UNKNOWN
-        self._text.events.append("newline")
+        self._known_place = self._known_line
 
     def _next_line(self, operator: bytes, operands: list[Token], position: int) -> None:
         self._line_matrix = multiply((1, 0, 0, 1, 0, -self._state.leading), self._line_matrix)
         self._text_matrix = self._line_matrix
-        self._known_place = True
+        self._known_place = self._known_line
         self._text.events.append("newline")
 
     # Text shown
 
     def _show(self, operator: bytes, operands: list[Token], position: int) -> None:
+        spaced = b""
         if operator == b'"':
-            word_spacing, spacing = self._operators.numbers(operands[:-1], 2) or (math.nan, math.nan)
-            self._state = replace(self._state, word_spacing=word_spacing, spacing=spacing)
+            spacings = self._operators.numbers(operands[:-1], 2)
+            if spacings:
+                self._state = replace(self._state, word_spacing=spacings[0], spacing=spacings[1])
+                words, letters = (self._operators.content[start:stop] for _, start, stop in operands[-3:-1])
+                spaced = b"%s Tw %s Tc " % (words, letters)
+            else:
+                self._state = replace(self._state, font=None)
         if operator in {b"'", b'"'}:
             self._next_line(operator, operands, position)
         if not operands:
             return
-        show = Show(operator, operands[0][1], position, self._pieces(operator, operands))
+        show = Show(operator, operands[0][1], position, self._pieces(operator, operands), spaced)
         self._text.events.append(show)
         if not self._walk(show):
             self._end_line()
@@ -161,6 +182,15 @@ class _Reader:
         content = self._operators.content
         if operator != b"TJ":
             operands = operands[-1:]
+        else:
+            opened = [
+                index
+                for index, (kind, start, stop) in enumerate(operands)
+                if kind == "other" and content[start:stop] == b"["
+            ]
+            if len(opened) != 1:
+                return [Piece(operands[0][1], operands[0][2], None, math.nan)]
+            operands = operands[opened[0] :]
         pieces = []
         for kind, start, stop in operands:
             if kind == "string":
@@ -178,21 +208,27 @@ class _Reader:
             font is None
             or not self._known_place
             or not (state.size * state.stretch > 0 and unit > 0 and a * d > b * c)
+            or any(piece.codes and len(piece.codes) % font.code_size for piece in show.pieces)
         ):
             return False
-        along = state.size * state.stretch * unit
+        em = state.size * math.hypot(c, d)
+        show.unit = state.size * state.stretch * unit / 1000
         if not _are_near(
-            *(e, f, unit, along, state.size * math.hypot(c, d)),
-            *(state.spacing * state.stretch * unit, state.word_spacing * state.stretch * unit),
-            *(piece.value * along / 1000 for piece in show.pieces),
-        ):
+            *(
+                e,
+                f,
+                unit,
+                em,
+                state.spacing * state.stretch * unit,
+                state.word_spacing * state.stretch * unit,
+            ),
+            *(piece.value * show.unit for piece in show.pieces),
+        ) or not (show.unit > _SMALLEST and em > _SMALLEST):
             return False
         angle = math.atan2(b, a)
         cosine, sine = a / unit, b / unit
         start = e * cosine + f * sine
-        show.unit = along / 1000
         show.known = True
-        em = state.size * math.hypot(c, d)
         self._continue_line(angle, f * cosine - e * sine, start, em)
         moved = self._walk_pieces(show, font, start, em, (cosine, sine, e - start * cosine, f - start * sine))
         self._text_matrix = multiply((1, 0, 0, 1, moved / unit, 0), self._text_matrix)
@@ -222,6 +258,8 @@ class _Reader:
         size, widths, other, spaces = font.code_size, font.widths, font.other_width, font.spaces
         position = start
         fresh = True
+        if self._word is not None and self._word.drawn != drawn:
+            self._word = None
         for number, piece in enumerate(show.pieces):
             if piece.codes is None:
                 position -= piece.value * show.unit
@@ -230,10 +268,10 @@ class _Reader:
             for offset in range(0, len(codes) - size + 1, size):
                 code = codes[offset] if size == 1 else codes[offset] << 8 | codes[offset + 1]
                 advance = widths.get(code, other) * unit + spacing
+                if size == 1 and code == 32:
+                    advance += word_spacing
                 if code in spaces:
                     self._word = None
-                    if size == 1 and code == 32:
-                        advance += word_spacing
                     position += advance
                     continue
                 word = self._word
@@ -271,10 +309,6 @@ class _Reader:
         self._angle = self._across = self._reached = math.nan
 
 
-_UNKNOWN: Matrix = (math.nan,) * 6
-"""Of a place that cannot be told. What is multiplied with it cannot be either, and so nothing there moves."""
-
-
 def _are_near(*lengths: float) -> bool:
     """Whether all these are numbers, and none is beyond what a page has."""
     return all(abs(length) < _FARTHEST for length in lengths)
@@ -289,7 +323,8 @@ _HANDLERS: dict[bytes, _Handler] = {
     b"Tf": _Reader._set_font,
     b"Do": _Reader._form,
     **dict.fromkeys((b"Tc", b"Tw", b"Tz", b"TL", b"Tr"), _Reader._set),
-    **dict.fromkeys((b"BT", b"Tm", b"ET"), _Reader._reset),
+    **dict.fromkeys((b"BT", b"Tm"), _Reader._reset),
+    b"ET": _Reader._end_text,
     **dict.fromkeys((b"Td", b"TD"), _Reader._move),
     b"T*": _Reader._next_line,
     **dict.fromkeys((b"Tj", b"TJ", b"'", b'"'), _Reader._show),
