@@ -35,6 +35,7 @@ MIB = 1024 * 1024
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
     "inspect": "watermark.inspection:inspect_task",
+    "read": "watermark.woven.reading:read_task",
 }
 
 # Address space, not resident memory: numpy, PDFium and Python reserve some 400 MiB of it before they work, and
