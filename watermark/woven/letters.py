@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from watermark.errors import RefusalReason, Refused
 
 Places = NDArray[np.float64]
-"""(n, 2): x and y of each letter's origin in points, in the page's own coordinates: boxes and rotation change nothing."""
+"""(n, 2): x and y of letters' origins in points, in a page's own coordinates: its boxes and rotation change nothing."""
 
 # Cells in which letters are looked up, in points; nearness is at most half of it, so four cells hold all that is near.
 _CELL = 1.0
@@ -34,7 +34,9 @@ class Letters:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def near(self, codes: NDArray[np.uint32], places: Places, nearness: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def near(
+        self, codes: NDArray[np.uint32], places: Places, nearness: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         """Whether such a letter stands no farther than its `nearness` from each place.
 
         `nearness` is in points, at most `MOST_NEAR`.
@@ -45,9 +47,9 @@ class Letters:
         found = np.zeros(len(codes), bool)
         if not len(keys):
             return found
-        corner = np.floor(places / _CELL - 0.5).astype(np.int64)
+        corner = np.floor(places / _CELL - MOST_NEAR / _CELL).astype(np.int64)
         for right, up in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            wanted = _cells(codes, corner + (right, up))
+            wanted = _cells(codes, corner + np.array((right, up)))
             first = np.searchsorted(keys, wanted)
             for number in range(_MOST_IN_CELL):
                 index = np.minimum(first + number, len(keys) - 1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.woven.capacity import FALSE_NAMING
+from watermark.woven.capacity import threshold
 from watermark.woven.code import biases, bits_of_copies
 
 MISREAD = 1e-3
@@ -58,22 +58,20 @@ class Attribution:
         )
 
 
-def name(
-    key: bytes, bits: NDArray[np.int8], copy_ids: Sequence[str], false_naming: float = FALSE_NAMING
-) -> Attribution:
-    """The copy among all of the version's, `copy_ids`, that these bits name, 0, 1 or `UNSEEN` for each word.
+def name(key: bytes, bits: NDArray[np.int8], copy_ids: Sequence[str]) -> Attribution:
+    """The copy that these bits name, 0, 1 or `UNSEEN` for each word, among `copy_ids`: all copies of the version.
 
     Nobody if none reaches the threshold or two are equal. Raises `ValueError` for another length of key.
     """
     seen = int(np.count_nonzero(bits != UNSEEN))
-    threshold = math.log(max(1, len(copy_ids)) / false_naming)
+    count = len(copy_ids)
+    if not count:
+        return Attribution(None, 0.0, threshold(1), 0, seen)
     found = scores(key, bits, copy_ids)
-    if not len(found):
-        return Attribution(None, 0.0, threshold, 0, seen)
     best = int(found.argmax())
-    score = float(found[best])
-    named = score >= threshold and np.count_nonzero(found == found[best]) == 1
-    return Attribution(copy_ids[best] if named else None, score, threshold, len(copy_ids), seen)
+    score, least = float(found[best]), threshold(count)
+    named = score >= least and np.count_nonzero(found == found[best]) == 1
+    return Attribution(copy_ids[best] if named else None, score, least, count, seen)
 
 
 def scores(key: bytes, bits: NDArray[np.int8], copy_ids: Sequence[str]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ scaled, shifted or drawn as an image nothing is seen. Runs in the child process:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -57,6 +57,7 @@ class Reading:
 
 
 def read_leak(
+    table: SlotTable,
     template: Iterable[bytes],
     leak: Iterable[bytes],
     *,
@@ -64,7 +65,7 @@ def read_leak(
     limits: ChildLimits = DEFAULT_LIMITS,
     unsafe_without_network_filter: bool = False,
 ) -> Reading:
-    """What a leak shows of the woven bits of this template, whole or in pieces; read in a child process.
+    """What a leak shows of the woven bits of this template, given with its table; read in a child process.
 
     Raises `Refused` for a leak that cannot be read within the limits, of which `input_bytes` counts both files;
     `SandboxUnavailable` where the child cannot be confined.
@@ -76,12 +77,16 @@ def read_leak(
         limits,
         unsafe_without_network_filter=unsafe_without_network_filter,
     )
+    bits = np.frombuffer(answer.payload, np.int8)
     try:
-        pages = tuple(LeakPage(source, seen) for source, seen in answer.facts["pages"])
-        bits = np.frombuffer(answer.payload, np.int8)
+        pages = tuple(
+            LeakPage(None if source is None else int(source), int(seen))
+            for source, seen in answer.facts["pages"]
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(RefusalReason.DAMAGED) from error
-    if not ((bits >= UNSEEN) & (bits <= 1)).all():
+    # Only a child whose parser was taken over answers like this.
+    if len(bits) != table.words or ((bits < UNSEEN) | (bits > 1)).any():
         raise Refused(RefusalReason.DAMAGED)
     return Reading(bits, pages)
 
@@ -94,25 +99,31 @@ def read_task(document: bytes, parameters: dict[str, Any]) -> tuple[dict[str, An
 
 
 def read(template: bytes, leak: bytes, max_pages: int = DEFAULT_MAX_PAGES) -> Reading:
-    """What the leak shows of the template's woven bits. Raises `Refused`; `TemplateError` for what is no template.
+    """What the leak shows of the template's woven bits. Raises `Refused`; `TemplateError` for what is no template."""
+    letters = letters_of(leak, max_pages)
+    return recognise(letters, Reference(template, SlotTable.decode(template)))
+
+
+def letters_of(leak: bytes, max_pages: int = DEFAULT_MAX_PAGES) -> list[Letters]:
+    """The letters of each page of the leak. Raises `Refused`."""
+    with closing(LetterReader(leak, max_pages)) as reader:
+        return [reader.letters(index) for index in range(reader.page_count)]
+
+
+def recognise(leak: Sequence[Letters], reference: Reference) -> Reading:
+    """What pages with these letters show of the woven bits.
 
     Of a word that is seen with both its bits nothing is said; nor of those on pages that cannot be told apart, unless
     all of these are in the leak: then they come in the version's order.
     """
-    with closing(LetterReader(leak, max_pages)) as reader:
-        letters = [reader.letters(index) for index in range(reader.page_count)]
-    table = SlotTable.decode(template)
-    if not table.words:
-        return Reading(np.zeros(0, np.int8), tuple(LeakPage(None, 0) for _ in letters))
-    reference = Reference(template, table)
-    sources = _sources(letters, reference.pages)
+    sources = _sources(leak, reference.pages)
     movers = reference.movers(source for source in sources if source is not None)
-    votes = np.zeros((2, table.words), bool)
+    votes = np.zeros((2, reference.words), bool)
     pages = []
-    for page, source in zip(letters, sources, strict=True):
+    for page, source in zip(leak, sources, strict=True):
         seen = 0
         if source is not None:
-            bits = _word_bits(page, movers[source], table.words)
+            bits = _word_bits(page, movers[source], reference.words)
             votes |= bits == np.array([[0], [1]])
             seen = int(np.count_nonzero(bits != UNSEEN))
         pages.append(LeakPage(source, seen))
@@ -140,7 +151,7 @@ def _word_bits(letters: Letters, movers: Movers, words: int) -> Bits:
     return np.where(seen, sides[1] > 0, UNSEEN).astype(np.int8)
 
 
-def _sources(leak: list[Letters], pages: Mapping[int, Letters]) -> list[int | None]:
+def _sources(leak: Sequence[Letters], pages: Mapping[int, Letters]) -> list[int | None]:
     """Which of the template's `pages` each page of the leak is."""
     by_run: dict[int, list[int]] = defaultdict(list)
     sizes = {}

@@ -5,7 +5,7 @@ words' numbers, word w with that digit of w + 1. So the places of a letter, one 
 the word that it moves with. Nothing here parses content, so nothing here errs as weaving might.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -35,7 +35,7 @@ class Movers:
     words: NDArray[np.int64]
 
     def bits(self, letters: Letters) -> NDArray[np.int8]:
-        """At which of its places each letter stands: 0, 1, or -1 where it stands at neither or, overprinted, at both."""
+        """At which of its places each letter stands: 0, 1; or -1: at neither or, if it is printed twice, at both."""
         nearness = np.minimum(_NEARNESS * _distance(self.places), MOST_NEAR)
         at = [letters.near(self.codes, places, nearness) for places in self.places]
         return np.where(at[0] == at[1], -1, at[1]).astype(np.int8)
@@ -54,16 +54,22 @@ class Reference:
         self.words = table.words
         self.pages = self._letters(np.zeros(self.words, np.uint8), None)
         """Each page's letters where all bits are 0."""
+        self._movers: dict[int, Movers] = {}
 
-    def movers(self, pages: Iterable[int]) -> dict[int, Movers]:
-        """What moves on each of these pages."""
-        wanted = sorted(set(pages))
-        ones = self._letters(np.ones(self.words, np.uint8), wanted)
+    def movers(self, pages: Iterable[int]) -> Mapping[int, Movers]:
+        """What moves on each of these pages, at least."""
+        new = sorted(set(pages) - self._movers.keys())
+        if new:
+            self._movers |= self._learn(new)
+        return self._movers
+
+    def _learn(self, pages: Sequence[int]) -> dict[int, Movers]:
+        ones = self._letters(np.ones(self.words, np.uint8), pages)
         found = {page: _moving(self.pages[page], letters) for page, letters in ones.items()}
         numbers = np.arange(1, self.words + 1)
         spelt = {page: np.zeros(len(movers.codes), np.int64) for page, movers in found.items()}
         for digit in range(self.words.bit_length()):
-            letters = self._letters((numbers >> digit & 1).astype(np.uint8), wanted)
+            letters = self._letters((numbers >> digit & 1).astype(np.uint8), pages)
             for page, movers in found.items():
                 bits = movers.bits(letters[page]).astype(np.int64)
                 spelt[page] = np.where((bits < 0) | (spelt[page] < 0), -1, spelt[page] | bits << digit)
@@ -73,7 +79,9 @@ class Reference:
         }
 
     def _letters(self, bits: NDArray[np.uint8], pages: Iterable[int] | None) -> Mapping[int, Letters]:
-        copy = b"".join(stamp(self._table, _blank(self._table), self._read, bits=bits if self.words else None))
+        copy = b"".join(
+            stamp(self._table, _blank(self._table), self._read, bits=bits if self.words else None)
+        )
         with closing(LetterReader(copy)) as reader:
             wanted = range(reader.page_count) if pages is None else pages
             return {page: reader.letters(page) for page in wanted}
@@ -91,7 +99,7 @@ def _blank(table: SlotTable) -> Fill:
 
 
 def _moving(zeros: Letters, ones: Letters) -> Movers:
-    """The letters that stand elsewhere in `ones`, which is the same page, than in `zeros`. Of none the word is known."""
+    """The letters that `ones`, the same page, has elsewhere than `zeros`. Of none the word is known yet."""
     first, second = _paired(zeros.codes, ones.codes)
     places = zeros.places[first], ones.places[second]
     distance = _distance(places)
@@ -99,12 +107,13 @@ def _moving(zeros: Letters, ones: Letters) -> Movers:
     return Movers(zeros.codes[first], places, np.full(len(first), -1)).only(moved, np.full(len(first), -1))
 
 
-def _paired(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _paired(
+    first: NDArray[np.uint32], second: NDArray[np.uint32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Which letter of one text is which of the other; they differ a little where PDFium orders a line anew."""
     if np.array_equal(first, second):
         every = np.arange(len(first))
         return every, every
-    print("NOT EQUAL", len(first), len(second))
     blocks = SequenceMatcher(None, first.tolist(), second.tolist(), autojunk=False).get_matching_blocks()
     pairs = [(a + step, b + step) for a, b, size in blocks for step in range(size)]
     one, other = np.array(pairs, np.intp).reshape(-1, 2).T
