@@ -1,5 +1,6 @@
 """The letters of a PDF's pages with their places, as PDFium reads them: for files of which nothing is trusted."""
 
+from contextlib import closing, suppress
 from ctypes import byref, c_double
 from dataclasses import dataclass
 
@@ -76,21 +77,13 @@ class LetterReader:
 
     def letters(self, index: int) -> Letters:
         """The letters of this page, none if PDFium cannot read it."""
-        try:
-            page = self._document[index]
-        except pdfium.PdfiumError:
-            return _letters([], [])
-        try:
-            text = page.get_textpage()
-        except pdfium.PdfiumError:
-            return _letters([], [])
-        else:
-            try:
-                return _read(text.raw)
-            finally:
-                text.close()
-        finally:
-            page.close()
+        with (
+            suppress(pdfium.PdfiumError),
+            closing(self._document[index]) as page,
+            closing(page.get_textpage()) as text,
+        ):
+            return _read(text.raw)
+        return _letters([], [])
 
     def close(self) -> None:
         """Free what PDFium holds."""

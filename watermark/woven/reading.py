@@ -3,10 +3,11 @@
 1. Read the leak's letters and their places, by PDFium.
 2. Find the page of the template that each of its pages is, by runs of letters that both have.
 3. Learn from the template what moves on these pages, and where to (`reference.py`).
-4. A word's bit is the side that its letters stand at, the other page's and the mark's letters being ignored.
+4. Take back by how much the page was shifted as a whole.
+5. A word's bit is the side that its letters stand at.
 
-So it does not matter what else a page shows or lost, nor in which order. Pages must stand as they did: on one that was
-scaled, shifted or drawn as an image nothing is seen. Runs in the child process: `read_leak` asks for it.
+So it does not matter what else a page shows, such as the mark, what it lost, nor in which order. On pages that were
+scaled, turned by a matrix or drawn as an image nothing is seen. Runs in the child process: `read_leak` asks for it.
 """
 
 from collections import Counter, defaultdict
@@ -38,6 +39,8 @@ _LEAST_ALIKE = 0.3
 # Of a word's letters that must stand where one of its bits puts them, while none stands where the other does. Chance
 # puts a letter there, in a report set alike, not most of a word.
 _LEAST_LETTERS = 0.75
+# Letters that tell together how far a page was shifted.
+_LEAST_STILL = 3
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def recognise(leak: Sequence[Letters], reference: Reference) -> Reading:
     for page, source in zip(leak, sources, strict=True):
         seen = 0
         if source is not None:
-            bits = _word_bits(page, movers[source], reference.words)
+            placed = _as_in(page, reference.pages[source], movers[source])
+            bits = _word_bits(placed, movers[source], reference.words)
             votes |= bits == np.array([[0], [1]])
             seen = int(np.count_nonzero(bits != UNSEEN))
         pages.append(LeakPage(source, seen))
@@ -137,6 +141,28 @@ def _template_length(document: bytes) -> int:
         return 0
     _, _, _, table, body = HEADER.unpack_from(document)
     return int(HEADER.size + table + body)
+
+
+def _as_in(page: Letters, source: Letters, movers: Movers) -> Letters:
+    """The page put where the source's stands: some programs shift pages by a little, others by a margin.
+
+    How far is the median over the letters that never move. With too few of them the page is left as it is.
+    """
+    (numbers, index), (numbers_there, index_there) = _once(page), _once(source)
+    _, chosen, chosen_there = np.intersect1d(numbers, numbers_there, assume_unique=True, return_indices=True)
+    index, index_there = index[chosen], index_there[chosen_there]
+    still = np.isin(index_there, movers.still)
+    if np.count_nonzero(still) < _LEAST_STILL:
+        return page
+    shifts = np.sort(page.places[index[still]] - source.places[index_there[still]], axis=0)
+    # Not np.median, which loads modules late: in the child no file opens any more.
+    return Letters(page.codes, page.places - shifts[len(shifts) // 2])
+
+
+def _once(letters: Letters) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+    """The runs that occur once, and where each begins."""
+    numbers, index, counts = np.unique(_numbered_runs(letters), return_index=True, return_counts=True)
+    return numbers[counts == 1], index[counts == 1]
 
 
 def _word_bits(letters: Letters, movers: Movers, words: int) -> Bits:
@@ -183,10 +209,14 @@ def _alike(runs: set[int], by_run: Mapping[int, list[int]], sizes: Mapping[int, 
 
 
 def _runs(letters: Letters) -> set[int]:
-    """A number for each run of `_RUN` letters; equal runs have equal numbers."""
+    return set(_numbered_runs(letters).tolist())
+
+
+def _numbered_runs(letters: Letters) -> NDArray[np.uint64]:
+    """A number for each run of `_RUN` letters, by its first; equal runs have equal numbers."""
     codes = letters.codes.astype(np.uint64)
     count = max(0, len(codes) - _RUN + 1)
     runs = np.zeros(count, np.uint64)
     for step in range(_RUN):
         runs = runs * np.uint64(0x9E3779B97F4A7C15) + codes[step : step + count]
-    return set(runs.tolist())
+    return runs

@@ -28,11 +28,15 @@ _STILL = 0.02
 
 @dataclass(frozen=True)
 class Movers:
-    """The letters of a page that move with its words: the code of each, both its places by bit, its word's number."""
+    """The letters of a page that move with its words: the code of each, both its places by bit, its word's number.
+
+    `still` are the letters that do not move, by their index among the page's.
+    """
 
     codes: NDArray[np.uint32]
     places: tuple[Places, Places]
     words: NDArray[np.int64]
+    still: NDArray[np.intp]
 
     def bits(self, letters: Letters) -> NDArray[np.int8]:
         """At which of its places each letter stands: 0, 1; or -1: at neither or, if it is printed twice, at both."""
@@ -42,7 +46,7 @@ class Movers:
 
     def only(self, kept: NDArray[np.bool_], words: NDArray[np.int64]) -> "Movers":
         """Those of them that are `kept`, with these words."""
-        return Movers(self.codes[kept], (self.places[0][kept], self.places[1][kept]), words[kept])
+        return Movers(self.codes[kept], (self.places[0][kept], self.places[1][kept]), words[kept], self.still)
 
 
 class Reference:
@@ -102,9 +106,9 @@ def _moving(zeros: Letters, ones: Letters) -> Movers:
     """The letters that `ones`, the same page, has elsewhere than `zeros`. Of none the word is known yet."""
     first, second = _paired(zeros.codes, ones.codes)
     places = zeros.places[first], ones.places[second]
-    distance = _distance(places)
-    moved = distance > _STILL
-    return Movers(zeros.codes[first], places, np.full(len(first), -1)).only(moved, np.full(len(first), -1))
+    moved = _distance(places) > _STILL
+    unknown = np.full(len(first), -1)
+    return Movers(zeros.codes[first], places, unknown, first[~moved]).only(moved, unknown)
 
 
 def _paired(

@@ -71,6 +71,18 @@ def merged(pdf: bytes, _: Path) -> bytes:
         return saved(other)
 
 
+def made_a_form(pdf: bytes, _: Path) -> bytes:
+    """Each page drawn as one object on a larger page, with a margin."""
+    with pikepdf.open(BytesIO(pdf)) as opened, pikepdf.new() as other:
+        for page in opened.pages:
+            form = other.copy_foreign(page.as_form_xobject())
+            other.add_blank_page(page_size=(700, 1000))
+            new = other.pages[-1]
+            new.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(A=form))
+            new.Contents = other.make_stream(b"1 0 0 1 31.3 17.7 cm /A Do")
+        return saved(other)
+
+
 def without_mark_strings(pdf: bytes, _: Path) -> bytes:
     """With nothing shown in the mark's font, and every page turned and cut."""
     with pikepdf.open(BytesIO(pdf)) as opened:
