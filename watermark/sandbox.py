@@ -32,9 +32,11 @@ __all__ = [
 MIB = 1024 * 1024
 
 # What a child may be asked to do. A task is `callable(pdf: bytes, parameters: dict) -> tuple[dict, bytes]`.
+# What it reads may be more than the PDF: `read` takes a template, which knows its length, with the PDF behind it.
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
     "inspect": "watermark.inspection:inspect_task",
+    "read": "watermark.woven.reading:read_task",
 }
 
 # Address space, not resident memory: numpy, PDFium and Python reserve some 400 MiB of it before they work, and

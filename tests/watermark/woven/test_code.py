@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from watermark import template
-from watermark.woven.code import BIASES, biases, copy_bits
+from watermark.woven.code import BIASES, biases, bits_of_copies, copy_bits
 
 KEY = bytes(range(32))
 WORDS = 40_000
@@ -35,6 +35,13 @@ def test_fewer_words_have_the_same_bits() -> None:
         assert np.array_equal(copy_bits(KEY, copy_id(1), words), whole[:words])
         assert np.array_equal(biases(KEY, words), biases(KEY, 1000)[:words])
     assert set(whole.tolist()) == {0, 1}
+
+
+def test_many_copies_at_once_have_the_bits_of_each() -> None:
+    copies = [copy_id(number) for number in range(5)]
+    each = np.array([copy_bits(KEY, name, 100) for name in copies], bool)
+    for first, stop in ((0, 100), (0, 0), (7, 9), (8, 16), (9, 100), (99, 100)):
+        assert np.array_equal(bits_of_copies(KEY, copies, first, stop), each[:, first:stop])
 
 
 def test_another_key_or_copy_has_another_code() -> None:
