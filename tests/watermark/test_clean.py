@@ -267,7 +267,7 @@ def test_paths_of_included_files_are_gone() -> None:
         plain(PAGE.replace(b"/Resources<<>>", b"/Resources<</XObject<</X 5 0 R>>>>"), stream(b"q Q", entries))
     )
     assert removed == {"machine-metadata": 1}
-    assert not [key for key in after.pages[0].Resources.XObject.X.keys() if key.startswith("/PTEX")]
+    assert not [key for key in after.pages[0].Resources.XObject.X if key.startswith("/PTEX")]
 
 
 @pytest.mark.parametrize("kind", [b"/Subtype/PS", b"/Subtype/Form/Subtype2/PS/BBox[0 0 9 9]"])
