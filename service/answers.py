@@ -18,7 +18,7 @@ from crypto.lengths import NONCE_SIZE
 from service.audit import Clock, Random
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
-from service.ports import Database, DatabaseUnavailable, Taken
+from service.ports import Database, Held, Taken
 from service.records import Answer
 
 KEPT_FOR = timedelta(hours=24)
@@ -48,7 +48,8 @@ class Answers:
 
         `call` runs within this transaction: its effect and the kept answer are there both or not at all. An error
         that it raises keeps nothing. Raises `DomainError`: idempotency-mismatch (the key was used for another
-        request), idempotency-running (the first call has not ended in time; ask again).
+        request), idempotency-running (the first call has not ended in time; ask again). Raises
+        `DatabaseUnavailable` when the database does not answer, or does not say which of the two it is.
         """
         service_key = self._keys.signing("service").secret
         record_key = f"{caller}:{replay.idempotency_hash(service_key, key)}"
@@ -75,10 +76,10 @@ class Answers:
     ) -> Reply:
         with self._database.write() as records:
             answer = Answer(key=record_key, request_hash=request_hash, created_at=self._clock())
+            records.remove(Answer, key=record_key, created_at__lt=self._clock() - KEPT_FOR)
             try:
-                records.remove(Answer, key=record_key, created_at__lt=self._clock() - KEPT_FOR)
                 records.add(answer)
-            except DatabaseUnavailable as error:
+            except Held as error:  # only this: of a database that is away nobody knows what runs
                 detail = "The first call with this Idempotency-Key is still running. Ask again."
                 raise DomainError(Problem.IDEMPOTENCY_RUNNING, detail) from error
             reply = call()

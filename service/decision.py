@@ -43,7 +43,7 @@ def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
 
     `asking`: by its link, for the page or a new delivery, where the link's own end counts; else for a delivery
     that was granted, which lives on when its link expires but not when link, share, NDA or document are revoked.
-    The download limit is not decided here: it is taken in the transaction of the grant (`delivery.ask`).
+    The download limit is not decided here: it is taken in the transaction of the grant (`granting`).
     An expiry has no grace: at its instant it is over.
     """
     share, link = grant.share, grant.link

@@ -25,6 +25,10 @@ class DatabaseUnavailable(Exception):
     """The database did not answer or did not commit; nothing may be served that needed it."""
 
 
+class Held(DatabaseUnavailable):
+    """The database is there, but another transaction held what this one needs for longer than is waited."""
+
+
 class Records(Protocol):
     """The records of one transaction.
 

@@ -268,16 +268,6 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Lease:
-    """Who may do a work that only one may do; `fence` grows with each holder."""
-
-    name: str
-    holder: str
-    fence: int
-    until: datetime
-
-
-@dataclass(frozen=True)
 class Throttle:
     """Something that may happen once until a time, such as the entry for a denied link."""
 

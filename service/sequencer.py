@@ -1,7 +1,8 @@
 """The sequencer: moves entries from the inbox into the tree, in order, each batch in one transaction.
 
-Any number of processes may put entries into the inbox; one at a time moves them, because the move holds the row
-of the log's state. Whether it also holds the lease only decides who tries.
+Any number of processes may put entries into the inbox, and any number may try to move them; one at a time does,
+because the move holds the row of the log's state until it is durable. That lock is the fence: who loses its
+connection loses the lock and the move with it, which a lease in a row of its own would have to check for.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ DEFAULT_MAX_PAGES = 2000
 DEFAULT_SILENT_SECONDS = 60
 LEAST_SILENT_SECONDS = 45
 """More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
-before its next sign of life is due (`delivery.TOUCH_EVERY`)."""
+before its next sign of life is due (`sending.TOUCH_EVERY`)."""
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"

@@ -8,7 +8,6 @@ from typing import Any
 
 from service.audit import Actor, Clock, Random, entry
 from service.blobs import BlobStore
-from service.delivery import close_send
 from service.ndas import end_uncovered
 from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, Records
@@ -23,6 +22,7 @@ from service.records import (
     Share,
     Throttle,
 )
+from service.sending import close_send
 
 WORKER = Actor("worker")
 ORPHAN_AGE = timedelta(days=1)

@@ -1,5 +1,8 @@
 """The worker: what runs beside requests. Its tasks are safe to run in any number of processes.
 
+What only one may do is fenced by the row that it changes: the log's state (`sequencer`), a job's claim (`compiling`),
+a send (`sweeping`). So no process has to be elected, and none that hangs holds up the others.
+
 Each task runs in a thread of its own at its own pace; a task that fails is logged and tried again, and never takes
 the others with it.
 """

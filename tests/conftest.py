@@ -10,6 +10,15 @@ from tests.servers import minio, postgresql, versitygw
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.s3 import S3Server
 
+LONG = ("corpus", "slow")
+"""Marks of files whose tests take minutes: begun first, so that none is left to one worker at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with long tests first."""
+    long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in LONG)}
+    items.sort(key=lambda item: item.path not in long)
+
 
 @pytest.fixture(scope="session")
 def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:

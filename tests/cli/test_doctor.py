@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from service import doctor
 from service.app import build
+from service.blobs import StoreError
+from service.records import InboxEntry
 from service.settings import PREFIX, SETTINGS, load
 from tests.cli.conftest import CommandLine
 from tests.cli.test_commands import sequence
-from watermark.errors import SandboxUnavailable
+from watermark.errors import RefusalReason, Refused, SandboxUnavailable, WatermarkError
 from watermark.fonts import Fonts
 from watermark.sandbox import network_filter_available
+
+COMPILES = doctor._child
 
 
 def checks(sealmark: CommandLine) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -134,6 +138,89 @@ def test_a_clock_behind_the_log_is_found(sealmark: CommandLine) -> None:
 
     with closing(service):
         assert doctor._clock(service).state == "failed"
+
+
+def test_a_store_that_gives_back_other_bytes_is_found_and_keeps_no_probe(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.adapters.folder.FolderStore.read", lambda *_: iter([b"other"]))
+
+    status, found = checks(sealmark)
+
+    assert (status, found["store"]["state"]) == (3, "failed")
+    assert "other bytes" in found["store"]["detail"]
+    assert not list((sealmark.folder / "data" / "store").rglob("obj_*"))
+
+
+def test_a_store_whose_clock_is_apart_is_found(sealmark: CommandLine) -> None:
+    ahead = datetime.now(UTC) + 2 * doctor.CLOCK_DRIFT
+    service = build(load(sealmark.environ), clock=lambda: ahead)
+
+    with closing(service), pytest.raises(StoreError, match="s apart"):
+        doctor._store(service)
+
+
+def test_a_store_and_a_database_that_cannot_be_opened_are_one_finding(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALMARK_DATABASE", "postgresql+psycopg://sealmark@127.0.0.1/none")
+    monkeypatch.setenv("SEALMARK_DATABASE_PASSWORD_FILE", str(sealmark.folder / "no-such-file"))
+
+    status, found = checks(sealmark)
+
+    assert (status, found["store and database"]["state"]) == (3, "failed")
+    assert "DATABASE_PASSWORD_FILE" in found["store and database"]["detail"]
+
+
+def test_an_address_for_this_machine_only_is_a_warning(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALMARK_URL", "http://127.0.0.1:8080")
+
+    found = checks(sealmark)[1]["settings"]
+
+    assert (found["state"], "https" in found["mend"]) == ("warning", True)
+
+
+def test_a_database_without_its_file_is_found(sealmark: CommandLine) -> None:
+    for path in (sealmark.folder / "data").glob("sealmark.db*"):
+        path.unlink()
+
+    status, found = checks(sealmark)
+
+    assert (status, found["database"]["state"]) == (3, "failed")
+    assert "sealmark migrate" in found["database"]["mend"]
+
+
+def test_entries_that_wait_for_a_worker_are_a_warning(sealmark: CommandLine) -> None:
+    sequence()
+    sealmark.json("documents", "add", "X", "--kind", "pentest", "--owner", "a@b.example")
+    late = datetime.now(UTC) + timedelta(seconds=doctor.MAX_LAG + 60)
+    service = build(load(sealmark.environ), clock=lambda: late)
+
+    with closing(service):
+        with service.database.read() as records:
+            assert records.find(InboxEntry)
+        found = doctor._worker(service)
+    assert (found.state, "sealmark worker" in found.mend) == ("warning", True)
+
+
+def test_a_child_without_a_filter_is_no_child_for_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "network_filter_available", lambda: False)
+    monkeypatch.setattr(doctor, "run_in_child", lambda *_, **__: None)
+
+    with pytest.raises(WatermarkError, match="could reach the network"):
+        COMPILES()
+
+
+def test_a_child_that_refuses_a_sound_page_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Refused(RefusalReason.DAMAGED)
+
+    monkeypatch.setattr(doctor, "run_in_child", refuse)
+
+    with pytest.raises(WatermarkError, match="a sound page is refused"):
+        COMPILES()
 
 
 def test_each_setting_is_listed_with_its_meaning(bare: CommandLine) -> None:

@@ -45,6 +45,13 @@ def test_moments(text: str, moment: datetime) -> None:
     assert (found, found.tzinfo) == (moment, UTC)
 
 
+def test_a_value_that_is_one_already_stays() -> None:
+    span = timedelta(minutes=5)
+
+    assert SPAN.convert(span, None, None) is span
+    assert Moment(1, lambda: NOW).convert(NOW, None, None) is NOW
+
+
 def test_back_from_now() -> None:
     assert Moment(-1, lambda: NOW).convert("24h", None, None) == NOW - timedelta(days=1)
 

@@ -22,12 +22,12 @@ from service.records import (
     Document,
     InboxEntry,
     Job,
-    Lease,
     LoggedEntry,
     Nda,
     NdaState,
     Recipient,
     Share,
+    Tally,
     Version,
 )
 from tests.adapters.sql.samples import (
@@ -37,12 +37,12 @@ from tests.adapters.sql.samples import (
     inbox,
     job,
     key,
-    lease,
     logged,
     nda,
     one_of_each,
     recipient,
     share,
+    tally,
     version,
     whole_share,
 )
@@ -57,17 +57,17 @@ class Stopped(Exception):
 
 
 def count_up(url: str, locking: bool) -> None:
-    """Add `INCREMENTS` to the fence of the one lease, in each of `THREADS` threads."""
+    """Add `INCREMENTS` to the one tally, in each of `THREADS` threads."""
     database = SqlDatabase(url)
 
     def work() -> None:
         done = 0
         while done < INCREMENTS:
             with database.write() as records:
-                held = records.get(Lease, "sequencer", lock=locking)
+                held = records.get(Tally, tally().key, lock=locking)
                 assert held is not None
-                expect = None if locking else {"fence": held.fence}
-                done += records.change(held, expect=expect, fence=held.fence + 1) is not None
+                expect = None if locking else {"count": held.count}
+                done += records.change(held, expect=expect, count=held.count + 1) is not None
 
     with ThreadPoolExecutor(THREADS) as pool:
         for future in [pool.submit(work) for _ in range(THREADS)]:
@@ -529,12 +529,12 @@ class DatabasePromises:
         self, database: SqlDatabase, url: str, locking: bool
     ) -> None:
         with database.write() as records:
-            records.add(lease())
+            records.add(tally(count=0))
 
         assert in_processes(PROCESSES, count_up, url, locking) == [0] * PROCESSES
 
         with database.read() as records:
-            assert records.get(Lease, "sequencer") == lease(fence=PROCESSES * THREADS * INCREMENTS)
+            assert records.get(Tally, tally().key) == tally(count=PROCESSES * THREADS * INCREMENTS)
 
     def test_a_locked_record_waits_for_its_holder(self, database: SqlDatabase) -> None:
         with database.write() as records:

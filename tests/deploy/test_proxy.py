@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import ssl
+import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +27,7 @@ class Upstream:
 
     server: ThreadingHTTPServer
     seen: list[tuple[str, str | None]] = field(default_factory=list)
+    protocols: list[str | None] = field(default_factory=list)
     first_upload_bytes: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
 
@@ -34,6 +38,7 @@ def _upstream() -> Upstream:
 
         def do_GET(self) -> None:
             upstream.seen.append((self.path, self.headers["X-Forwarded-For"]))
+            upstream.protocols.append(self.headers["X-Forwarded-Proto"])
             self.send_response(200)
             self.send_header("Content-Length", str(2 * len(BODY)))
             self.send_header("X-Request-Id", "req_1")
@@ -107,6 +112,41 @@ def test_an_upload_reaches_the_service_before_it_has_ended(proxy: Proxy) -> None
     assert connection.getresponse().status == 202
     written = b"".join(path.read_bytes() for path in proxy.folder.rglob("*") if path.is_file())
     assert b"report-bytes" not in written
+
+
+def test_over_tls_it_speaks_no_old_version_and_says_that_it_did(tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.pem"
+    making = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"
+    names = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        certificate,
+        "-out",
+        tmp_path / "public.pem",
+    ]
+    subprocess.run(["openssl", *making.split(), *names], check=True, capture_output=True)
+    with certificate.open("a") as file:
+        file.write((tmp_path / "public.pem").read_text())
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "public.pem"))
+    old = ssl.create_default_context(cafile=str(tmp_path / "public.pem"))
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    upstream = _upstream()
+    upstream.go_on.set()
+    try:
+        with nginx_server(tmp_path, upstream.server.server_port, certificate=certificate) as server:
+            connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=20, context=trusting)
+            connection.request("GET", f"/d/{CANARY}")
+            assert connection.getresponse().read() == 2 * BODY
+            connection.close()
+            with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|protocol version"):
+                http.client.HTTPSConnection("127.0.0.1", server.port, timeout=20, context=old).connect()
+    finally:
+        upstream.server.shutdown()
+        upstream.server.server_close()
+    assert upstream.protocols == ["https"]
 
 
 def test_a_dead_upstream_leaves_no_link_in_the_logs(proxy: Proxy) -> None:

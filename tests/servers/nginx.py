@@ -16,6 +16,7 @@ from tests.servers.process import free_port, running
 from tests.shared_folder import PROJECT
 
 TEMPLATE = PROJECT / "deploy" / "proxy" / "sealmark.conf.template"
+TLS = TEMPLATE.with_name("tls.conf")
 
 MAIN = string.Template(
     "daemon off; master_process off; pid $folder/nginx.pid; error_log $folder/start.log crit;"
@@ -33,17 +34,25 @@ class NginxServer:
 
 
 @contextmanager
-def nginx_server(folder: Path, upstream_port: int, port: int | None = None) -> Iterator[NginxServer]:
-    """nginx on loopback before the service on `upstream_port`, until the end of the block; without TLS."""
+def nginx_server(
+    folder: Path, upstream_port: int, port: int | None = None, certificate: Path | None = None
+) -> Iterator[NginxServer]:
+    """nginx on loopback before the service on `upstream_port`, until the end of the block.
+
+    With TLS as it is deployed if a file with a certificate and its key is given.
+    """
     program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         missing("nginx", "apt install nginx")
     port = port or free_port()
-    (folder / "no-tls.conf").write_text("")
+    tls = TLS.read_text() if certificate else ""
+    for secret in ("tls_certificate", "tls_key"):
+        tls = tls.replace(f"/run/secrets/{secret}", str(certificate))
+    (folder / "tls.conf").write_text(tls)
     values = {
         "SEALMARK_UPSTREAM": f"127.0.0.1:{upstream_port}",
-        "PROXY_LISTEN": f"127.0.0.1:{port}",
-        "PROXY_TLS": str(folder / "no-tls.conf"),
+        "PROXY_LISTEN": f"127.0.0.1:{port}" + (" ssl" if certificate else ""),
+        "PROXY_TLS": str(folder / "tls.conf"),
         "PROXY_NAME": "_",
         "PROXY_ACCESS_LOG": str(folder / "access.log"),
         "PROXY_ERROR_LOG": str(folder / "error.log"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,9 @@ import pytest
 from tests.servers import MISSING, missing
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import NotStarted, find, running
+
+DYING_SECONDS = 10.0
+"""For a killed process to be gone: the system does it in its own time, and only our own child is waited for."""
 
 
 def connect(url: str) -> psycopg.Connection:
@@ -89,6 +93,9 @@ def test_a_process_that_ignores_the_signal_is_ended_with_its_children(
                 continue
 
     assert len(children) == 2
+    end = time.monotonic() + DYING_SECONDS
+    while any(alive(child) for child in children) and time.monotonic() < end:
+        time.sleep(0.01)
     assert not any(alive(child) for child in children)
 
 

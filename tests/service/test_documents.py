@@ -171,3 +171,21 @@ def test_a_job_whose_version_is_settled_is_closed(service: Service) -> None:
     assert replace(uploaded, state=VersionState.REFUSED) == service.sealmark.documents.version(
         document.id, version.id
     )
+
+
+def test_an_upload_that_was_overtaken_by_another_is_not_kept(service: Service) -> None:
+    document = a_document(service)
+    documents = service.sealmark.documents
+    version = documents.add_version(OPERATOR, document.id, Facts())
+
+    def slowly() -> Iterator[bytes]:
+        yield b"%PDF-1.7 mine, "
+        documents.upload(OPERATOR, document.id, version.id, [b"%PDF-1.7 the other"])
+        yield b"the rest"
+
+    with pytest.raises(DomainError) as caught:
+        documents.upload(OPERATOR, document.id, version.id, slowly())
+
+    assert caught.value.problem == Problem.WRONG_STATE
+    assert len([key for key in stored_keys(service) if "/original/" in key]) == 2  # payload and sidecar
+    assert len(service.entries("version.uploaded")) == 1

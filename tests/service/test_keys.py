@@ -230,7 +230,7 @@ def test_links_outlive_the_rotation_of_their_key(service: Service) -> None:
     assert keys.signing("link").id != first
     _, after = a_share(service, document)
     from service.audit import Actor
-    from service.delivery import Denied
+    from service.opening import Denied
 
     for link in (before, after):
         shown = service.sealmark.deliveries.page(token_of(link), Actor("recipient"), record=False)
@@ -274,3 +274,65 @@ def test_objects_without_a_row_go_to_the_trash_after_a_day(service: Service) -> 
     assert sum(key.startswith("trash/") for key in keys) == 2
     (entry,) = service.entries("store.swept")
     assert entry["details"] == '{"objects": 2}'
+
+
+def test_a_rotation_that_broke_off_before_its_key_was_known_makes_it_known(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = an_object(service)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.sealmark.master_keys, "_introduce", stop)
+        with pytest.raises(KeyboardInterrupt):
+            service.sealmark.master_keys.rotate(OPERATOR)
+    broken_off = service.sealmark.keyfile.keyring().current.id
+    with pytest.raises(DomainError, match="does not know"):
+        service.sealmark.master_keys.require_known()
+
+    assert service.sealmark.master_keys.rotate(OPERATOR).id == broken_off
+    service.sealmark.master_keys.require_known()
+    with service.sealmark.database.read() as records:
+        row = records.get(SealedObject, stored.id)
+    assert row is not None
+    assert row.master_id == broken_off
+    assert plain(service, row) == b"confidential" * 5000
+
+
+def test_a_row_that_a_broken_rotation_left_behind_its_sidecar_follows_at_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = an_object(service)
+    put = service.sealmark.store.put
+
+    def put_and_stop(key: str, chunks: Iterable[bytes]) -> object:
+        put(key, chunks)
+        if key.endswith(SIDECAR):
+            raise KeyboardInterrupt
+        return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.sealmark.store, "put", put_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            service.sealmark.master_keys.rotate(OPERATOR)
+    new = service.sealmark.keyfile.keyring().current.id
+    with service.sealmark.database.read() as records:
+        left_behind = records.get(SealedObject, stored.id)
+    assert left_behind is not None
+    assert left_behind.master_id != new
+
+    assert service.sealmark.master_keys.rotate(OPERATOR).id == new
+    with service.sealmark.database.read() as records:
+        row = records.get(SealedObject, stored.id)
+    assert row is not None
+    assert row.master_id == new
+    assert plain(service, row) == b"confidential" * 5000
+
+
+def test_an_object_that_has_no_row_yet_is_rewrapped_too(service: Service) -> None:
+    stored, _ = service.sealmark.objects.put("original", "version", "ver_1", [b"arriving"])
+    new = service.sealmark.master_keys.rotate(OPERATOR)
+    sidecar = Sidecar.decode(b"".join(service.sealmark.store.read(sidecar_key("original", stored.id))))
+    assert sidecar.master_id == new.id

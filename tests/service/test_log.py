@@ -7,6 +7,7 @@ import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -269,3 +270,23 @@ def test_nothing_personal_enters_a_leaf_by_the_filter_of_a_pull(
     with pytest.raises(DomainError):
         service.sealmark.log.export(OPERATOR, LogFilter(**chosen), "ndjson")  # type: ignore[arg-type]
     assert service.entries("log.pulled") == []
+
+
+def test_a_sequencer_that_was_overtaken_moves_nothing_twice(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(service.entries())
+    put(service, 3)
+    database = service.sealmark.database
+    write = database.write
+    other = Sequencer(database, service.clock)
+
+    def overtaken() -> Any:
+        monkeypatch.setattr(database, "write", write)
+        assert other.run_once() == 3
+        return write()
+
+    monkeypatch.setattr(database, "write", overtaken)
+
+    assert service.sealmark.sequencer.run_once() == 0
+    assert [row["index"] for row in service.entries()] == list(range(before + 3))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.delivery import TOUCH_EVERY
+from service.sending import TOUCH_EVERY
 from service.settings import (
     LEAST_SILENT_SECONDS,
     SETTINGS,

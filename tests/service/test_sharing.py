@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from crypto import tokens
+from service.blobs import StoreUnavailable
 from service.errors import DomainError, Problem
+from service.ports import Taken
 from service.records import Classification, Kind, Link, NdaState
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
 from tests.service_fixture import OPERATOR, URL, Service
@@ -359,3 +362,61 @@ def test_an_address_is_marked_as_it_is_kept(service: Service) -> None:
     an_nda(service)
     share, _ = a_share(service, document, mail="a\u0308nne@acme.example")
     assert service.sealmark.recipients.get(share.recipient_id).mail == "änne@acme.example"
+
+
+def test_evidence_that_was_overtaken_by_other_evidence_is_not_kept(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nda = an_nda(service)
+    ndas = service.sealmark.ndas
+
+    def slowly(first: bytes) -> Iterator[bytes]:
+        yield b"%PDF-1.7 " + first
+        yield bytes(2000)
+        ndas.attach_evidence(OPERATOR, nda.id, [b"%PDF-1.7 the other"])
+
+    with pytest.raises(DomainError) as caught:
+        ndas.attach_evidence(OPERATOR, nda.id, slowly(b"mine"))
+
+    assert caught.value.problem == Problem.WRONG_STATE
+    assert len([key for key in stored_keys(service) if "/evidence/" in key]) == 2  # payload and sidecar
+    assert len(service.entries("nda.evidence")) == 1
+
+
+def test_evidence_that_cannot_be_taken_back_is_left_to_the_sweeper(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nda = an_nda(service)
+    ndas = service.sealmark.ndas
+
+    def slowly() -> Iterator[bytes]:
+        yield b"%PDF-1.7 mine"
+        yield bytes(2000)
+        ndas.attach_evidence(OPERATOR, nda.id, [b"%PDF-1.7 the other"])
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(service.sealmark.objects, "discard", away)
+
+    with pytest.raises(DomainError) as caught:
+        ndas.attach_evidence(OPERATOR, nda.id, slowly())
+    assert caught.value.problem == Problem.WRONG_STATE
+    assert len([key for key in stored_keys(service) if "/evidence/" in key]) == 4
+
+
+def test_a_recipient_that_others_make_again_and_again_is_busy_and_nothing_is_made(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = a_document(service, kind=Kind.OVERVIEW, classification=Classification.PUBLIC)
+    a_version(service, document)
+
+    def taken(*_: object, **__: object) -> None:
+        raise Taken("mail")
+
+    monkeypatch.setattr("service.sharing.admit", taken)
+
+    with pytest.raises(DomainError) as caught:
+        a_share(service, document)
+    assert caught.value.problem == Problem.BUSY
+    assert service.entries("share.created") == []

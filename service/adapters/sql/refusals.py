@@ -13,10 +13,13 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc
 
-from service.ports import DatabaseUnavailable, Taken
+from service.ports import DatabaseUnavailable, Held, Taken
 
 UNIQUE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 """The names by which SQLite says that a value is taken; PostgreSQL has one class for it."""
+
+BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_TIMEOUT"})
+"""The names by which SQLite says that another connection holds the file; PostgreSQL has `lock_not_available`."""
 
 
 class RecordRefused(ValueError):
@@ -61,9 +64,9 @@ def _translation(error: exc.DBAPIError) -> Exception:
         )
     if isinstance(error, exc.DataError | exc.ProgrammingError):
         return RecordRefused("A value does not fit its column.")
-    return DatabaseUnavailable(
-        "The database did not do its work; see that it runs, has space, and is not held by another process."
-    )
+    if isinstance(error.orig, psycopg.errors.LockNotAvailable) or _sqlite_name(error.orig) in BUSY:
+        return Held("Another transaction held what was needed for too long; ask again.")
+    return DatabaseUnavailable("The database did not do its work; see that it runs and has space.")
 
 
 def _rule(driver: object) -> str:

@@ -151,7 +151,7 @@ ndas = Table(
     metadata,
     plain("id", Line, primary_key=True),
     plain("recipient_id", Line, refers("recipients.id"), null=True),
-    plain("domain", Line, null=True),
+    personal("domain", Line, null=True),  # of a one-person company it is that person's
     plain("state", Closed(records.NdaState)),
     plain("valid_from", Moment),
     plain("valid_until", Moment, null=True),
@@ -304,15 +304,6 @@ jobs = Table(
     partial("jobs_due", "run_after", "done_at IS NULL"),
 )
 
-leases = Table(
-    "leases",
-    metadata,
-    plain("name", Line, primary_key=True),
-    plain("holder", Line),
-    plain("fence", Whole),
-    plain("until", Moment),
-)
-
 throttles = Table(
     "throttles",
     metadata,
@@ -408,7 +399,6 @@ TABLES: dict[type[Any], Table] = {
     records.NamedKey: named_keys,
     records.Answer: answers,
     records.Job: jobs,
-    records.Lease: leases,
     records.Throttle: throttles,
     records.Tally: tallies,
     records.InboxEntry: inbox,

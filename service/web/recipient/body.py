@@ -7,7 +7,7 @@ import errno
 import logging
 from collections.abc import Iterator
 
-from service.delivery import Sending
+from service.sending import Sending
 
 LOG = logging.getLogger("sealmark.recipient")
 

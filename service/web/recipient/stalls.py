@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import request
 
 STALL_SECONDS = 20.0
-"""How long one piece (`delivery.PIECE`, 32 KiB) may take to leave: below 2 KB/s a report does not arrive anyway.
+"""How long one piece (`sending.PIECE`, 32 KiB) may take to leave: below 2 KB/s a report does not arrive anyway.
 
-With the time between two signs of life (`delivery.TOUCH_EVERY`) it stays below the least silence that the worker
+With the time between two signs of life (`sending.TOUCH_EVERY`) it stays below the least silence that the worker
 takes for a crash (SEALMARK_SILENT_SECONDS)."""
 
 

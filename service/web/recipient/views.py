@@ -16,8 +16,8 @@ from crypto.errors import CryptoError
 from service.app import Sealmark
 from service.blobs import StoreError
 from service.decision import Allowed, Denial
-from service.delivery import Denied, Unauthentic
 from service.errors import DomainError, Problem
+from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
 from service.records import Copy
 from service.web.recipient import wording

@@ -155,6 +155,11 @@ def job(number: int = 1, /, **fields: Any) -> r.Job:
     return r.Job(**{**values, **fields})
 
 
+def tally(**fields: Any) -> r.Tally:
+    values = {"key": "unauthentic:1:2", "name": "unauthentic", "count": 12, "since": NOW}
+    return r.Tally(**{**values, **fields})
+
+
 def inbox(number: int = 1, /, **fields: Any) -> r.InboxEntry:
     values = {
         "id": key("ent", number),
@@ -177,10 +182,6 @@ def logged(index: int, /, **fields: Any) -> r.LoggedEntry:
         "sequenced": NOW,
     }
     return r.LoggedEntry(**{**values, **fields})
-
-
-def lease(**fields: Any) -> r.Lease:
-    return r.Lease(**{"name": "sequencer", "holder": "one", "fence": 0, "until": NOW, **fields})
 
 
 def whole_share() -> list[object]:
@@ -216,9 +217,8 @@ def one_of_each() -> list[object]:
         r.NamedKey(key("key"), "link", key("ver"), "d3JhcHBlZA", key("mst"), NOW, NOW + HOUR),
         r.Answer("api:hash", "aa" * 32, NOW, status=201, sealed=b"\x00\xff"),
         job(attempts=2, done_at=NOW),
-        lease(),
         r.Throttle("denied:1", NOW),
-        r.Tally("unauthentic:1:2", "unauthentic", 12, NOW),
+        tally(),
         inbox(position=1),
         logged(
             2**40,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
@@ -27,6 +28,8 @@ from service.adapters.sql.migrate import (
 )
 from service.adapters.sql.tables import metadata
 from service.ports import DatabaseUnavailable
+from service.records import Document
+from tests.adapters.sql.samples import document
 from tests.servers.postgresql import PostgresqlServer
 
 LATER = '''"""A later one."""
@@ -142,6 +145,23 @@ class MigrationPromises:
         with pytest.raises(WrongSchema, match="newer program"):
             require_current(database)
 
+    def test_a_database_of_the_first_schema_keeps_what_is_in_it(
+        self, database: SqlDatabase, urls: list[str], later: Path
+    ) -> None:
+        newer = [script for script in later.parent.glob("*.py") if not script.name.startswith("0001")]
+        set_aside = {script: script.read_bytes() for script in newer}
+        for script in newer:
+            script.unlink()
+        assert migrate(urls[0]) == "0001"
+        with database.write() as records:
+            records.add(document())
+        for script, content in set_aside.items():
+            script.write_bytes(content)
+
+        assert migrate(urls[0]) == head_revision() != "0001"
+        with database.read() as records:
+            assert records.find(Document) == [document()]
+
     def test_a_migration_that_fails_leaves_nothing_behind(
         self, database: SqlDatabase, urls: list[str], later: Path
     ) -> None:
@@ -190,3 +210,18 @@ def test_a_database_that_is_away_cannot_be_migrated(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseUnavailable):
         migrate(f"sqlite:///{tmp_path}/folder")
+
+
+def test_migrations_run_only_under_the_lock_that_migrate_takes() -> None:
+    with pytest.raises(RuntimeError, match="sealmark migrate"):
+        command.upgrade(migrations._config(), "head")
+
+
+def test_a_package_without_migrations_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    for script in (tmp_path / "migrations" / "versions").glob("*.py"):
+        script.unlink()
+    monkeypatch.setattr(migrations, "MIGRATIONS", tmp_path / "migrations")
+
+    with pytest.raises(RuntimeError, match="install it again"):
+        head_revision()

@@ -16,7 +16,7 @@ import pytest
 
 from service.adapters.sql import engines
 from service.adapters.sql.database import SqlDatabase
-from service.ports import DatabaseUnavailable
+from service.ports import DatabaseUnavailable, Held
 from service.records import Document
 from tests.adapters.sql.samples import document
 from tests.migrated import migrated_sqlite
@@ -116,8 +116,9 @@ def test_a_writer_that_waits_too_long_is_told(
     impatient = SqlDatabase(f"sqlite:///{path}")
     holder = impatient.engines.writing if inside else database.engines.writing
 
-    with holder.begin(), pytest.raises(DatabaseUnavailable), impatient.write():
+    with holder.begin(), pytest.raises(DatabaseUnavailable) as caught, impatient.write():
         pass
+    assert isinstance(caught.value, Held) is not inside  # inside, what is in use is the one connection
 
     with impatient.write() as records:
         records.add(document())

@@ -23,6 +23,7 @@ PERSONAL = {
     "documents.owner_mail",
     "entries.revealed",
     "inbox.revealed",
+    "ndas.domain",
     "ndas.reference",
     "recipients.company",
     "recipients.domain",

@@ -9,11 +9,11 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from service import delivery
+from service import sending
 from service.decision import Allowed
-from service.delivery import BYTES_PER_DELIVERY
 from service.facts import Facts
 from service.records import Copy, Send
+from service.sending import BYTES_PER_DELIVERY
 from tests.service_fixture import OPERATOR
 from tests.web.recipient.lending import ADDRESS, PAGES, Lent, report_pdf
 
@@ -217,7 +217,7 @@ def test_a_send_that_the_worker_took_for_dead_sends_nothing_more(lent: Lent) -> 
 
 
 def test_a_download_is_not_asked_for_in_endless_parts(lent: Lent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "MAX_SENDS", 5)
+    monkeypatch.setattr(sending, "MAX_SENDS", 5)
     path = lent.granted()
     for _ in range(5):
         assert lent.browser.get(path, headers={"Range": "bytes=0-0"}).status_code == 206

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from crypto import identifiers, tokens
+from service.adapters.sql.transaction import SqlRecords
 from service.blobs import StoreUnavailable
 from service.ports import DatabaseUnavailable
-from service.records import Link, Send
+from service.records import Delivery, Link, Send
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import Lent, lend
 
@@ -245,3 +246,87 @@ def test_another_host_is_refused_with_a_page(lent: Lent) -> None:
     assert answer.status_code == 421
     assert answer.content_type == "text/html; charset=utf-8"
     assert lent.kinds() == []
+
+
+def test_a_token_that_has_ended_tells_nothing_to_who_forges_its_purpose(lent: Lent) -> None:
+    never_made = other_token(lent, share_id=identifiers.new_id("shr", bytes(16)))
+    paths = ["/d/" + token_of(lent.path), "/s/" + token_of(lent.granted()), "/s/" + never_made]
+    before = lent.kinds()
+    lent.service.clock.advance(days=8)
+
+    answers = {path: lent.browser.get(path) for path in paths}
+
+    assert {answer.status_code for answer in answers.values()} == {404}
+    assert len({answer.data for answer in answers.values()}) == 1
+    assert lent.kinds() == before
+
+
+def test_an_ended_token_of_a_delivery_that_was_never_made_is_not_authentic(lent: Lent) -> None:
+    delivery = identifiers.new_id("dlv", bytes(16))
+    path = "/d/" + other_token(lent, link_id=delivery, action=tokens.Action.DELIVER)
+    lent.service.clock.advance(days=8)
+
+    assert lent.browser.get(path).status_code == 404
+    assert lent.service.entries("download.denied") == []
+
+
+@contextmanager
+def _without_grant(lent: Lent, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Inside the block the state of the share is gone, as if it had been erased."""
+    with monkeypatch.context() as patch:
+        patch.setattr(lent.service.sealmark.database, "grant", lambda *_: None)
+        yield
+
+
+def test_a_share_that_is_gone_opens_nothing(lent: Lent, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = lent.granted()
+
+    with _without_grant(lent, monkeypatch):
+        assert lent.browser.get(lent.path).status_code == 404
+        assert lent.browser.get(delivery).status_code == 404
+    assert lent.browser.get(delivery).status_code == 200
+
+
+def test_a_share_that_goes_while_its_copy_is_sent_ends_the_download(
+    lent: Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = lent.begin(lent.granted())
+    next(running.body)
+    lent.service.clock.advance(seconds=1)
+
+    with _without_grant(lent, monkeypatch), pytest.raises(ConnectionResetError):
+        list(running.body)
+
+    running.close()
+    assert lent.service.entries("download.ended")[0]["outcome"] == "revoked"
+
+
+def test_a_share_that_goes_while_its_copy_is_minted_is_not_granted(
+    lent: Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mint = lent.service.sealmark.copies.mint
+
+    def slowly(allowed: Any) -> Any:
+        minted = mint(allowed)
+        monkeypatch.setattr(lent.service.sealmark.database, "grant", lambda *_: None)
+        return minted
+
+    monkeypatch.setattr(lent.service.sealmark.copies, "mint", slowly)
+
+    assert lent.browser.post(lent.path).status_code == 410
+    assert lent.service.entries("download.granted") == []
+
+
+def test_a_delivery_that_goes_before_it_is_sent_is_over(lent: Lent, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lent.granted()
+    get = SqlRecords.get
+
+    def gone(records: SqlRecords, kind: type[Any], key: str, /, *, lock: bool = False) -> Any:
+        return None if kind is Delivery and lock else get(records, kind, key, lock=lock)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlRecords, "get", gone)
+        assert lent.browser.get(path).status_code == 410
+
+    assert lent.service.entries("download.begun") == []
+    assert lent.service.entries("download.denied")[0]["reason"] == "delivery-over"
