@@ -34,6 +34,11 @@ _ACTION_CODES = {
     "/Sound": "rich-media",
 }
 _OTHER_ACTION = "other-action"
+# Pages that no reader shows.
+_HIDDEN = "private-data"
+_PAGE_KEYS = ("/Contents", "/Resources", "/Annots", "/Thumb")
+# What pdfTeX notes of a file that it includes: its path, and its document information.
+_INCLUDED_KEYS = ("/PTEX.FileName", "/PTEX.InfoDict", "/PTEX.PageNumber")
 # Keys under which an action, or a list of them, hangs.
 _ACTION_KEYS = ("/A", "/PA", "/NA", "/Next")
 
@@ -74,6 +79,8 @@ _NAME_TREE_KEYS = {
     "/EmbeddedFiles": "embedded-files",
     "/Renditions": "rich-media",
     "/AlternatePresentations": "rich-media",
+    "/Pages": _HIDDEN,
+    "/Templates": _HIDDEN,
     "/XFAResources": "xfa",
     "/XFAImages": "xfa",
     "/IDS": "machine-metadata",
@@ -90,11 +97,13 @@ def clean(pdf: pikepdf.Pdf) -> dict[str, int]:
     """
     removed: Counter[str] = Counter()
     doomed: list[tuple[Object, tuple[str, ...] | None]] = []
+    pages = {page.obj.objgen for page in pdf.pages}
     for holder in dictionaries(pdf):
         if holder.keys().isdisjoint(_TELLING_KEYS) and not isinstance(holder, Stream):
             continue
         for rule in _RULES:
             rule(holder, removed, doomed)
+        _drop_hidden_page(holder, pages, removed, doomed)
     _clean_catalog(pdf.Root, removed)
     if "/Info" in pdf.trailer:
         del pdf.trailer["/Info"]
@@ -103,6 +112,8 @@ def clean(pdf: pikepdf.Pdf) -> dict[str, int]:
         removed["encryption"] += 1
     # Only now: the rules above had to see what each thing was.
     for thing, keys in doomed:
+        if keys is None and isinstance(thing, Stream):
+            thing.write(b"")
         for key in list(thing.keys()) if keys is None else keys:
             if key in thing:
                 del thing[key]
@@ -197,7 +208,8 @@ def _drop_signatures(holder: Object, removed: Counter[str], doomed: _Doomed) -> 
             if key in holder:
                 del holder[key]
                 removed["signatures"] += key == "/V"
-    if "/ByteRange" in holder and "/Contents" in holder:
+    is_signature = "/ByteRange" in holder or name_text(holder.get("/Type")) in ("/Sig", "/DocTimeStamp")
+    if is_signature and "/Contents" in holder:
         # Its field may inherit the type from its parent, so the signature itself is emptied too.
         doomed.append((holder, None))
         removed["signatures"] += 1
@@ -205,18 +217,52 @@ def _drop_signatures(holder: Object, removed: Counter[str], doomed: _Doomed) -> 
 
 def _drop_metadata(holder: Object, removed: Counter[str], doomed: _Doomed) -> None:
     metadata = holder.get("/Metadata")
-    if isinstance(metadata, Stream) and (
-        metadata.get("/Subtype") == Name.XML or metadata.get("/Type") == Name.Metadata
-    ):
+    if isinstance(metadata, Stream) and _is_metadata(metadata):
         del holder["/Metadata"]
         removed["metadata"] += 1
     if isinstance(holder.get("/PieceInfo"), Dictionary):
         del holder["/PieceInfo"]
         removed["private-data"] += 1
+    if isinstance(holder, Stream):
+        if holder.get("/Type") in (Name.Metadata, Name.EmbeddedFile):
+            # Whatever else refers to it.
+            doomed.append((holder, None))
+        for key in _INCLUDED_KEYS:
+            if key in holder:
+                del holder[key]
+                removed["machine-metadata"] += key == _INCLUDED_KEYS[0]
     # A resource may be called Thumb; the page's own entry stands beside its parent or resources.
     if isinstance(holder.get("/Thumb"), Stream) and ("/Parent" in holder or "/Resources" in holder):
         del holder["/Thumb"]
         removed["thumbnails"] += 1
+
+
+def _is_metadata(stream: Stream) -> bool:
+    """Whether this is XMP, said to be so or not: a resource may be called Metadata, too."""
+    if stream.get("/Subtype") == Name.XML or stream.get("/Type") == Name.Metadata:
+        return True
+    try:
+        return "/Subtype" not in stream and b"<rdf:RDF" in stream.read_bytes()
+    except pikepdf.PdfError:
+        return False
+
+
+def _drop_hidden_page(
+    holder: Object, pages: set[tuple[int, int]], removed: Counter[str], doomed: _Doomed
+) -> None:
+    """Empty a page that is not among the document's: links and tags may refer to it, and nothing marks it."""
+    if name_text(holder.get("/Type")) not in ("/Page", "/Template") or holder.objgen in pages:
+        return
+    if "/Contents" in holder or "/Annots" in holder:
+        doomed.append((holder, _PAGE_KEYS))
+        removed[_HIDDEN] += 1
+
+
+def _drop_programs(holder: Object, removed: Counter[str], doomed: _Doomed) -> None:
+    """PostScript, which a printer would run (ISO 32000-1, 8.8.2)."""
+    if isinstance(holder, Stream) and Name.PS in (holder.get("/Subtype"), holder.get("/Subtype2")):
+        holder.write(b"")
+        removed[_OTHER_ACTION] += 1
 
 
 def _drop_xfa(holder: Object, removed: Counter[str], doomed: _Doomed) -> None:
@@ -233,6 +279,7 @@ _RULES: tuple[Callable[[Object, Counter[str], _Doomed], None], ...] = (
     _drop_signatures,
     _drop_metadata,
     _drop_xfa,
+    _drop_programs,
 )
 
 
@@ -246,6 +293,7 @@ _TELLING_KEYS = frozenset(_ACTION_KEYS) | frozenset(
         "/AF",
         "/FT",
         "/ByteRange",
+        "/Contents",
         "/Metadata",
         "/PieceInfo",
         "/Thumb",
@@ -261,6 +309,10 @@ def _clean_catalog(catalog: Object, removed: Counter[str]) -> None:
             if isinstance(holder, Dictionary) and key in holder:
                 del holder[key]
                 removed[code] += 1
+    base = catalog.get("/URI")
+    if isinstance(base, Dictionary) and "/Base" in base and _scheme(base.get("/Base")) not in _KEPT_SCHEMES:
+        del catalog["/URI"]
+        removed["unsafe-uri"] += 1
     form = catalog.get("/AcroForm")
     if isinstance(form, Dictionary) and "/SigFlags" in form:
         del form["/SigFlags"]
@@ -303,6 +355,8 @@ def _scheme(uri: object) -> str:
         return "unreadable"
     # Readers skip white space and control characters before and inside a scheme, so they do not hide one here.
     text = "".join(character for character in str(uri) if character > " ")
+    if text.startswith(("\\", "//")):
+        return "file"  # of another machine, which would learn who opens it
     try:
         return urlsplit(text).scheme.lower()
     except ValueError:

@@ -16,6 +16,9 @@ from watermark.visible import Names, PageView, page_view
 # Bytes of content of one page; more is a bomb, not a page (a scanned map has 20 MB).
 MAX_CONTENT = 256 * 1024 * 1024
 
+# Resources of more entries are not written anew for each page that shares them.
+_MOST_ENTRIES = 200
+
 
 @dataclass(frozen=True)
 class SourcePage:
@@ -61,14 +64,22 @@ def choose_names(pages: list[SourcePage], count: int) -> list[Names]:
 def add_resources(
     source: SourcePage, fonts: dict[bytes, pikepdf.Object], states: dict[bytes, pikepdf.Object]
 ) -> None:
-    """Let the page's resources know these fonts and graphics states by their names."""
+    """Let the page know these fonts and graphics states by their names, and no other page that shares its resources.
+
+    Resources with very many entries stay shared.
+    """
     resources = source.page.Resources
+    if (
+        sum(len(part) if isinstance(part, Dictionary) else 1 for _, part in resources.items())
+        <= _MOST_ENTRIES
+    ):
+        resources = source.page[Name.Resources] = Dictionary(dict(resources.items()))
     for category, entries in ((Name.Font, fonts), (Name.ExtGState, states)):
         known = resources.get(category)
-        if not isinstance(known, Dictionary):
-            known = resources[category] = Dictionary()
+        known = Dictionary(dict(known.items())) if isinstance(known, Dictionary) else Dictionary()
         for name, value in entries.items():
             known[Name("/" + name.decode())] = value
+        resources[category] = known
 
 
 def _inherited_resources(page: Dictionary) -> Dictionary:

@@ -229,3 +229,77 @@ def test_a_real_file_is_cleaned(file: str, codes: set[str]) -> None:
     assert codes <= set(removed)
     again = clean(after)
     assert again == {} or set(again) <= {"info", "metadata"}
+
+
+def test_a_page_that_is_not_among_the_documents_is_emptied() -> None:
+    hidden = b"<</Type/Page/Parent 2 0 R" + b"/MediaBox[0 0 612 792]/Contents 6 0 R/Resources<<>>>>"
+    for entries, found in (
+        (b"/Dests<</x[5 0 R/Fit]>>", 1),
+        (b"/Names<</Templates<</Names[(a) 5 0 R]>>>>/Odd 5 0 R", 2),
+    ):
+        removed, after = cleaned(cataloged(entries, hidden, stream(b"evil")))
+        assert removed == {"private-data": found}
+        assert len(after.pages) == 1
+        assert "/Contents" in after.pages[0]
+        assert not [
+            item
+            for item in after.objects
+            if isinstance(item, pikepdf.Stream) and b"evil" in item.read_bytes()
+        ]
+
+
+@pytest.mark.parametrize("entries", [b"/Type/Metadata/Subtype/XML", b"/Type/EmbeddedFile"])
+def test_metadata_and_files_are_emptied_whatever_refers_to_them(entries: bytes) -> None:
+    _, after = cleaned(cataloged(b"/Odd[<</Deep 5 0 R>>]", stream(b"evil", entries)))
+    assert after.Root.Odd[0].Deep.read_bytes() == b""
+
+
+def test_metadata_that_does_not_say_so_is_gone() -> None:
+    removed, after = cleaned(plain(page_with(b"/Metadata 5 0 R"), stream(b"<rdf:RDF>evil</rdf:RDF>")))
+    assert removed == {"metadata": 1}
+    assert "/Metadata" not in after.pages[0]
+
+
+def test_paths_of_included_files_are_gone() -> None:
+    traces = b"/PTEX.FileName(/home/evil/a.pdf)/PTEX.InfoDict<</Author(evil)>>/PTEX.PageNumber 1"
+    entries = b"/Subtype/Form/BBox[0 0 9 9]" + traces
+    removed, after = cleaned(
+        plain(PAGE.replace(b"/Resources<<>>", b"/Resources<</XObject<</X 5 0 R>>>>"), stream(b"q Q", entries))
+    )
+    assert removed == {"machine-metadata": 1}
+    assert not [key for key in after.pages[0].Resources.XObject.X if key.startswith("/PTEX")]
+
+
+@pytest.mark.parametrize("kind", [b"/Subtype/PS", b"/Subtype/Form/Subtype2/PS/BBox[0 0 9 9]"])
+def test_programs_for_printers_are_gone(kind: bytes) -> None:
+    removed, after = cleaned(cataloged(b"/Odd 5 0 R", stream(b"evil", kind)))
+    assert removed == {"other-action": 1}
+    assert after.Root.Odd.read_bytes() == b""
+
+
+def test_a_signature_that_covers_nothing_is_gone() -> None:
+    data = plain(
+        page_with(b"/Annots[5 0 R]"),
+        b"<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]/Parent 7 0 R>>",
+        b"<</Type/Sig/Filter/Adobe.PPKLite/Contents<00>/Name(evil)>>",
+        b"<</FT/Sig/V 6 0 R/Kids[5 0 R]>>",
+        catalog=b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[7 0 R]>>/Odd 6 0 R>>",
+    )
+    removed, after = cleaned(data)
+    assert removed == {"signatures": 2}
+    assert len(after.Root.Odd) == 0
+
+
+@pytest.mark.parametrize(
+    "uri", [rb"(\\\\evil\\share)", b"(//evil/share)", b"<FEFF002F002F0065>", b"( file:///evil)"]
+)
+def test_links_to_files_of_other_machines_are_gone(uri: bytes) -> None:
+    removed, after = cleaned(annotated(b"/Subtype/Link/A<</S/URI/URI " + uri + b">>"))
+    assert removed == {"unsafe-uri": 1}
+    assert "/A" not in after.pages[0].Annots[0]
+
+
+@pytest.mark.parametrize(("base", "kept"), [(b"(https://a.example/)", True), (b"(javascript:evil)", False)])
+def test_relative_links_have_a_base_on_the_web_or_none(base: bytes, kept: bool) -> None:
+    _, after = cleaned(cataloged(b"/URI<</Base " + base + b">>"))
+    assert ("/URI" in after.Root) is kept
