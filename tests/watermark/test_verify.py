@@ -8,8 +8,8 @@ import pikepdf
 import pytest
 
 from tests.watermark.builders import ANA, COPY_ID, bare_copy_of, copy_of, report, template_of
-from watermark.compile import SAMPLE, _blank_ink
 from watermark.pages import source_pages
+from watermark.sample import SAMPLE, blank_ink
 from watermark.verify import Footer, Ink, PageFinding, Reader, ink, judge_page, own_strings, without_mark
 from watermark.visible import PageView
 
@@ -29,7 +29,7 @@ def _judged(marked: bytes, template: bytes) -> PageFinding:
     view = _view(report(1))
     footer = Footer(view.type_size * 2.4, 1, view.type_size * 1.3)
     try:
-        return judge_page(before, bare, after, 0, view, footer, SAMPLE, _blank_ink())
+        return judge_page(before, bare, after, 0, view, footer, SAMPLE, blank_ink())
     finally:
         before.close()
         bare.close()
