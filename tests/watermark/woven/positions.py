@@ -26,6 +26,8 @@ FARTHEST = 0.35
 
 # A letter raised or lowered by less, in em, belongs to a word on the line.
 _RISEN = 0.5
+# PDFium counts in whole thousandths of an em, so along a line its letters come to stand off by some of them.
+_DRIFT = 0.08
 
 
 class LettersDiffer(AssertionError):
@@ -187,15 +189,15 @@ class _Words:
             cosine, sine = math.cos(angle), math.sin(angle)
             along, across = x * cosine + y * sine, y * cosine - x * sine
             near = [
-                (abs(line.across - across), number, word)
+                (abs(line.across - across), -word.start, number, word)
                 for number, (word, line) in enumerate(self._rows.get(round(across), ()))
                 if line.angle == angle
                 and abs(line.across - across) < _RISEN * word.em
-                and word.start - 0.02 * word.em - 0.01 <= along < word.stop - 0.02 * word.em
+                and word.start - _DRIFT * word.em <= along < word.stop + _DRIFT / 2 * word.em
             ]
             if near:
                 dx, dy = moved_x - x, moved_y - y
-                return min(near)[2], dx * cosine + dy * sine, dy * cosine - dx * sine
+                return min(near)[-1], dx * cosine + dy * sine, dy * cosine - dx * sine
         return None, math.hypot(moved_x - x, moved_y - y), 0.0
 
 

@@ -1,0 +1,1 @@
+"""PDFs as real producers write them, made anew by each from one small report."""
