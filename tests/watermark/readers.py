@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -30,12 +30,19 @@ def texts(pdf: bytes, folder: Path, modes: Sequence[str] = ("raw", "default")) -
         "pypdf": [page.extract_text() for page in pypdf.PdfReader(BytesIO(pdf)).pages],
         "PDFium": list(_pdfium_texts(pdf)),
     }
+    found.update((f"pdftotext {mode}", read) for mode, read in poppler_texts(pdf, folder, modes).items())
+    return found
+
+
+def poppler_texts(pdf: bytes, folder: Path, modes: Iterable[str]) -> Texts:
+    """The text of each page by `pdftotext`, in each of these modes: `raw`, `default`."""
     path = folder / "read.pdf"
     path.write_bytes(pdf)
+    found = {}
     for mode in modes:
         flags = ["-raw"] if mode == "raw" else []
         output = _run("pdftotext", "poppler-utils", [*flags, str(path), "-"])
-        found[f"pdftotext {mode}"] = output.decode().split("\f")[:-1]
+        found[mode] = output.decode().split("\f")[:-1]
     return found
 
 

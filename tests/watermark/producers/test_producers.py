@@ -13,7 +13,7 @@ from tests.watermark.producers.making import PRODUCERS
 from tests.watermark.woven import checks
 from tests.watermark.woven.documents import Document
 
-pytestmark = pytest.mark.producers
+pytestmark = [pytest.mark.producers, pytest.mark.slow]
 
 # The least share of words that carry a bit. The others are a paragraph's first and last of each line, table cells and
 # list items, and words beside gaps that are too narrow.
