@@ -92,7 +92,7 @@ def _chart(figures: list[dict[str, object]]) -> str:
     rows = [
         (str(f["name"]).removeprefix("stamp: "), str(f["rival"]), float(str(f["ratio"])))
         for f in figures
-        if str(f["name"]).startswith("stamp: ") and f["rival"] != "open and hash only"
+        if str(f["name"]).startswith("stamp: ") and f["rival"] not in (None, "open and hash only")
     ]
     height = ROW * len(rows) + 40
     parts = [

@@ -133,9 +133,12 @@ class Reader:
             page.close()
 
     def close(self) -> None:
-        """Free what PDFium holds."""
+        """Free what both hold of the PDF."""
         with suppress(Exception):
             self._pdfium.close()
+        # pypdf keeps all that it has parsed.
+        self._pypdf = None
+        self._texts.clear()
 
 
 def pixels_a_point(view: PageView) -> float:
