@@ -1,7 +1,7 @@
 """The bars for the long reports of the corpus: how many of their text pages carry the woven mark, and how much of it.
 
-A slot is a gap between words that moves (WATERMARK.md, "Woven layer"). Fewer words than gaps carry a bit: the first of a
-line mostly stays. Both figures are printed.
+A slot is a gap between words that moves (WATERMARK.md, "Woven layer"). Fewer words than gaps carry a bit: the first of
+a line mostly stays. Both figures are printed.
 """
 
 from __future__ import annotations
