@@ -90,7 +90,11 @@ def _save(name: str, pixels: np.ndarray) -> None:
 def _chart(figures: list[dict[str, object]]) -> str:
     """Stamping against its rivals, report by report: how many times longer each rival takes."""
     rows = [
-        (str(f["name"]).removeprefix("stamp: "), str(f["rival"]), float(str(f["ratio"])))
+        (
+            str(f["name"]).removeprefix("stamp: ")[:24],
+            str(f["rival"]).partition(" (")[0],
+            float(str(f["ratio"])),
+        )
         for f in figures
         if str(f["name"]).startswith("stamp: ") and f["rival"] not in (None, "open and hash only")
     ]
@@ -108,7 +112,7 @@ def _chart(figures: list[dict[str, object]]) -> str:
         y = 26 + ROW * index
         length = max(1.0, DECADE * float(np.log10(max(ratio, 1.0))))
         parts.append(
-            f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(report[:30])}, {escape(rival)}</text>'
+            f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(report)}, {escape(rival)}</text>'
         )
         parts.append(f'<rect x="{LEFT}" y="{y}" width="{length:.1f}" height="{ROW - 6}" fill="#1f5f8b"/>')
         parts.append(f'<text x="{LEFT + length + 6:.1f}" y="{y + 12}">{ratio:g}</text>')

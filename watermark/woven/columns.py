@@ -177,6 +177,8 @@ def _check(columns: Columns) -> None:
         raise _damaged("claims more words than operands can move")
     if (columns.stream < 0).any():
         raise _damaged("names no stream")
+    if (np.diff(columns.stream) < 0).any():
+        raise _damaged("lies in a stream before the one before it")
     if (columns.book < 0).any() or (columns.book >= len(columns.books)).any():
         raise _damaged("names no book")
     if ((columns.width < 1) | (columns.width > MAX_WIDTH) | (columns.decimals > MAX_WIDTH)).any():

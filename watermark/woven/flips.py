@@ -10,6 +10,9 @@ from watermark.template import SlotTable
 from watermark.woven.columns import Ints
 from watermark.woven.operand import MAX_WIDTH, VARIANTS
 
+# MAX_WIDTH is 2 to this.
+_WIDTH_BITS = MAX_WIDTH.bit_length() - 1
+
 
 @dataclass(frozen=True)
 class Flips:
@@ -48,18 +51,27 @@ def flips_of(table: SlotTable, bits: NDArray[np.uint8] | None) -> Flips:
     if weave is None or bits is None or not len(weave.offset):
         nothing = [0] * len(table.streams)
         return Flips(np.zeros(0, np.int64), np.zeros(0, np.uint8), nothing, nothing)
-    known = np.append(bits != 0, False)  # at -1 the bit of no word
+    known = np.zeros(len(bits) + 1, np.uint8)  # at -1 the bit of no word
+    known[:-1] = bits != 0
     variant = known[weave.left] * np.uint8(2) + known[weave.right]
-    chosen = np.arange(0, VARIANTS * len(variant), VARIANTS) + variant
+    moved = np.flatnonzero(variant)
+    chosen = VARIANTS * moved + variant[moved]
     masks = weave.masks.reshape(-1)[chosen].view(np.uint8)
     flat = np.flatnonzero(masks != 0)
-    at, by = _merged(weave.offset[flat // MAX_WIDTH] + flat % MAX_WIDTH, masks[flat])
-    count = len(table.streams)
-    low, high = (
-        np.bincount(weave.stream, added.reshape(-1)[chosen], count).astype(np.int64).tolist()
-        for added in (weave.low, weave.high)
-    )
+    places = weave.offset[moved[flat >> _WIDTH_BITS]] + (flat & (MAX_WIDTH - 1))
+    at, by = _merged(places, masks[flat])
+    # Operands lie in the order of their streams.
+    bounds = np.searchsorted(weave.stream[moved], np.arange(len(table.streams) + 1))
+    low, high = (_sums(added.reshape(-1)[chosen], bounds) for added in (weave.low, weave.high))
     return Flips(at, by, low, high)
+
+
+def _sums(values: NDArray[np.uint16], bounds: Ints) -> list[int]:
+    """The sum of the values between each two neighbouring bounds."""
+    until = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=until[1:])
+    found: list[int] = np.diff(until[bounds]).tolist()
+    return found
 
 
 def _merged(at: Ints, by: NDArray[np.uint8]) -> tuple[Ints, NDArray[np.uint8]]:

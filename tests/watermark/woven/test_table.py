@@ -227,6 +227,12 @@ def test_no_damaged_byte_gives_another_error(seed: int) -> None:
             continue
 
 
+def test_operands_out_of_the_order_of_their_streams_are_not_built() -> None:
+    """Stamping adds up each stream's checksum from operands that lie side by side."""
+    with pytest.raises(TemplateError):
+        Weave.build(2, [BOOK], [replace(WOVEN[0], stream=1), WOVEN[1]])
+
+
 @pytest.mark.parametrize(
     "second",
     [
