@@ -18,7 +18,7 @@ from watermark.template import Slot, Stream, TailPlan
 from watermark.woven.table import PlacedOperand
 from watermark.woven.weave import WovenOperand
 
-_STREAM_START = re.compile(rb"\A\d+ 0 obj\n<<(?P<entries>.{0,400}?)>>\nstream\n", re.DOTALL)
+_STREAM_START = b">>\nstream\n"
 _LENGTH = re.compile(rb"/Length (\d+)")
 _NUMBER = re.compile(rb"\A(\d+) 0 obj")
 _IN_FILE, _IN_STREAM = 1, 2
@@ -186,16 +186,17 @@ def _stream_of(
     written: bytes, start: int, stop: int, wanted: dict[int, list[tuple[bytes, int]]]
 ) -> tuple[int, int] | None:
     """Which wanted stream the object [start, stop) holds, and where its data begins; None for any other object."""
-    head = _STREAM_START.match(written[start : min(stop, start + 500)])
-    length = _LENGTH.search(head["entries"]) if head else None
-    if head is None or length is None:
+    end = written.find(_STREAM_START, start, stop)
+    if end < 0:
         return None
-    begin = start + head.end()
-    same = wanted.get(int(length[1]), [])
-    for data, index in same:
-        if written.startswith(data, begin):
-            same.remove((data, index))
-            return index, begin
+    begin = end + len(_STREAM_START)
+    # Dictionaries within the stream's own may have such an entry, too.
+    for length in set(_LENGTH.findall(written, start, end)):
+        same = wanted.get(int(length), [])
+        for data, index in same:
+            if written.startswith(data, begin):
+                same.remove((data, index))
+                return index, begin
     return None
 
 

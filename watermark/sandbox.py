@@ -40,9 +40,10 @@ TASKS: dict[str, str] = {
 }
 
 # Address space, not resident memory: numpy, PDFium and Python reserve some 400 MiB of it before they work, and
-# a 100 MiB report is held about three times (input, object graph, output).
-DEFAULT_MEMORY_BYTES = 2048 * MIB
-# 2,000 plain pages took 131 s with their proof, page by page; the costliest real report, 0.4 s a page.
+# a 100 MiB report is held about three times (input, object graph, output). 2,000 pages of 650 words, each of which can
+# move, hold 2.2 GiB.
+DEFAULT_MEMORY_BYTES = 3072 * MIB
+# The same took 171 s with their proof, page by page; the costliest real report, 0.4 s a page.
 DEFAULT_CPU_SECONDS = 900
 # Longer than the processor time, since jobs share the cores of the machine with downloads.
 DEFAULT_WALL_SECONDS = 1200.0

@@ -232,3 +232,24 @@ def test_noise_that_meets_the_content_never_lets_a_match_into_a_slot() -> None:
 def test_a_slot_longer_than_a_stored_block_is_an_error() -> None:
     with pytest.raises(ValueError, match="longer"):
         deflate(bytes(MAX_SLOT + 2), [(0, MAX_SLOT + 1)], bytes)
+
+
+def test_a_form_that_says_much_of_itself_is_woven() -> None:
+    with pikepdf.open(BytesIO(with_content(b"/X Do"))) as document:
+        form = document.make_stream(TEXT)
+        font = document.pages[0].Resources.Font.F1
+        form.stream_dict = pikepdf.Dictionary(
+            Type=pikepdf.Name.XObject,
+            Subtype=pikepdf.Name.Form,
+            BBox=[0, 0, 595, 842],
+            Odd=pikepdf.Dictionary(Length=5),
+            Resources=pikepdf.Dictionary(
+                Font=pikepdf.Dictionary({f"/F{number}": font for number in range(1, 200)})
+            ),
+        )
+        document.pages[0].Resources.XObject = pikepdf.Dictionary(X=form)
+        written = BytesIO()
+        document.save(written)
+    facts, template = compile_pdf(written.getvalue(), SEED)
+    assert facts["weave"]["pages"][0]["woven"] == SlotTable.decode(template).words > 0
+    assert list(inflated_streams(copy_of(template)))
