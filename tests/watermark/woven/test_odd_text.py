@@ -7,8 +7,10 @@ import random
 import pytest
 
 from watermark.content import IDENTITY
+from watermark.woven.neighbours import _APART, _BESIDE, _FINE_ROW, _ON, _ROW, Neighbours
 from watermark.woven.reach import reaches
 from watermark.woven.sourcefont import SourceFont
+from watermark.woven.text import Line, Word
 from watermark.woven.weave import Woven, weave
 from watermark.woven.words import read_text
 
@@ -96,3 +98,50 @@ def test_no_content_is_an_error() -> None:
         found = woven(LINE + b" ".join(parts) + b" (more words) Tj ET " + LINE)
         bits = [dice.randrange(2) for _ in found.moved]
         assert len(found.with_bits(bits)) == len(found.content)
+
+
+def test_what_is_near_a_lines_end_is_found_as_by_looking_at_every_line() -> None:
+    dice = random.Random(1)
+    lines = []
+    for _ in range(300):
+        start, em = dice.uniform(0, 500), dice.choice((6.0, 10.0, 20.0))
+        word = Word(start, start + dice.uniform(1, 80), em, 0, 0, drawn=True)
+        lines.append(Line([word], 0.0, dice.uniform(0, 400)))
+    free = Neighbours(lines)
+    for line in lines:
+        word = line.words[0]
+        rows = -(-_BESIDE * word.em // _ROW)
+        others = [
+            other.words[0]
+            for other in lines
+            if other is not line and abs(round(other.across / _ROW) - round(line.across / _ROW)) <= rows
+        ]
+        apart = _APART * word.em
+        before = any(other.start < word.start and other.stop > word.start - apart for other in others)
+        after = any(other.stop > word.stop and other.start < word.stop + apart for other in others)
+        assert free._is_near(line, word.start, free._after) == before
+        assert free._is_near(line, -word.stop, free._before) == after
+
+
+def test_a_line_that_lies_on_another_is_found_as_by_looking_at_each() -> None:
+    dice = random.Random(8)
+    lines = []
+    for _ in range(300):
+        start, em = dice.uniform(0, 500), dice.choice((6.0, 10.0, 20.0))
+        word = Word(start, start + dice.uniform(1, 80), em, 0, 0, drawn=True)
+        lines.append(Line([word], 0.0, dice.uniform(0, 400)))
+    neighbours = Neighbours(lines)
+    covered = 0
+    for line in lines:
+        word = line.words[0]
+        rows = -(-_ON * word.em // _FINE_ROW)
+        expected = word.stop - word.start > 2 * _ON * word.em and any(
+            other.words[0].start < word.stop - _ON * word.em
+            and other.words[0].stop > word.start + _ON * word.em
+            for other in lines
+            if other is not line
+            and abs(round(other.across / _FINE_ROW) - round(line.across / _FINE_ROW)) <= rows
+        )
+        covered += expected
+        assert neighbours.cover(line) == expected
+    assert 10 < covered < 290
