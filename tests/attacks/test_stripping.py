@@ -177,7 +177,10 @@ def in_place(before: Page, after: Page) -> bool | None:
     None where some are gone, or all are set in other fonts, which is retyping.
     """
     own = [glyph for glyph, marks in zip(before.glyphs, before.of_the_mark, strict=True) if not marks]
-    survived = Counter(glyph[0] for glyph in after.glyphs)
+    # The footer's letters do not stand for those that are gone.
+    survived = Counter(
+        glyph[0] for glyph, marks in zip(after.glyphs, after.of_the_mark, strict=True) if not marks
+    )
     if not own or Counter(glyph[0] for glyph in own) - survived or not before.fonts <= after.fonts:
         return None
     places = {(code, round(x / _ROUNDING), round(y / _ROUNDING)) for code, x, y in after.glyphs}
