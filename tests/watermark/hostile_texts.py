@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.watermark.hostile import BOX, MIB, pdf, stream
+from tests.watermark.hostile import BOX, MIB, many_objects, pdf, stream
 
 CATALOG = b"<</Type/Catalog/Pages 2 0 R>>"
 PAGES = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
@@ -106,6 +106,7 @@ def recursive_forms() -> bytes:
 
 # Name -> builder, and what may become of it. `accept` alone: readers show such a page, so weaving must bear it too.
 HOSTILE_TEXTS: dict[str, tuple[Callable[[], bytes], Iterable[str]]] = {
+    "million-objects": (lambda: many_objects(1_000_000), ["accept", "too-costly"]),
     "million-words": (lambda: words_in_lines(1_000_000, 100), ["accept", "too-costly"]),
     "line-of-100000-words": (lambda: words_in_lines(100_000, 100_000), ["accept", "too-costly"]),
     "100000-steps": (lambda: shown(b"3 0 Td (a) Tj " * 100_000), ["accept", "too-costly"]),
