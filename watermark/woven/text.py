@@ -57,7 +57,7 @@ class Show:
 
 @dataclass(slots=True, eq=False)
 class Word:
-    """Consecutive letters: from `start` to `stop` along its line, in type of `em` points, at (x, y) of the page.
+    """Consecutive letters: from `start` to `stop` along its line, in type of `em` points.
 
     `drawn` is False for text that is laid invisibly over a picture. `glyphs` counts its letters, and `code` is the one
     code of all of them, or -1. `shows` counts the operators that show a part of it.
@@ -66,8 +66,6 @@ class Word:
     start: float
     stop: float
     em: float
-    x: float
-    y: float
     drawn: bool
     glyphs: int = 0
     code: int = -1
@@ -94,4 +92,3 @@ class Text:
     events: list[Event]
     lines: list[Line]
     forms: list[tuple[bytes, Matrix]]
-    complete: bool

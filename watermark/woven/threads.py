@@ -79,7 +79,7 @@ class Weaver:
 
     def _text(self, content: bytes, matrix: Matrix, resources: pikepdf.Object) -> Text:
         if _sets_fonts_by_states(resources):
-            return Text([], [], [], True)
+            return Text([], [], [])
         fonts = resources.get(Name.Font)
         known = fonts if isinstance(fonts, Dictionary) else Dictionary()
         # A font that stands in the resources itself has no number to be known by.

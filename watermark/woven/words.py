@@ -49,7 +49,7 @@ class _Reader:
         self._fonts = fonts
         self._state = _State(matrix)
         self._stack: list[_State] = []
-        self._text = Text([], [], [], True)
+        self._text = Text([], [], [])
         self._text_matrix = self._line_matrix = IDENTITY
         # Whether it is known where text stands, and where the line matrix stands, from which `Td` and `T*` go on.
         self._known_place = self._known_line = True
@@ -65,7 +65,6 @@ class _Reader:
             if handle is not None:
                 handle(self, operator, operands, position)
         self._end_line()
-        self._text.complete = self._operators.complete
         return self._text
 
     # Graphics and text state
@@ -230,7 +229,7 @@ class _Reader:
         start = e * cosine + f * sine
         show.known = True
         self._continue_line(angle, f * cosine - e * sine, start, em)
-        moved = self._walk_pieces(show, font, start, em, (cosine, sine, e - start * cosine, f - start * sine))
+        moved = self._walk_pieces(show, font, start, em)
         self._text_matrix = multiply((1, 0, 0, 1, moved / unit, 0), self._text_matrix)
         return True
 
@@ -245,12 +244,9 @@ class _Reader:
             self._end_line()
             self._angle, self._across, self._reached = angle, across, start
 
-    def _walk_pieces(
-        self, show: Show, font: SourceFont, start: float, em: float, place: tuple[float, float, float, float]
-    ) -> float:
+    def _walk_pieces(self, show: Show, font: SourceFont, start: float, em: float) -> float:
         """Note the words of these pieces, which begin at `start`; returns how far they move on, in points."""
         state = self._state
-        cosine, sine, x0, y0 = place
         unit = show.unit * 1000  # points of a width of 1
         per_size = unit / state.size
         spacing, word_spacing = state.spacing * per_size, state.word_spacing * per_size
@@ -282,7 +278,7 @@ class _Reader:
                 elif gap >= _WORD_GAP * em:
                     word = None
                 if word is None:
-                    word = Word(position, position, em, x0 + position * cosine, y0 + position * sine, drawn)
+                    word = Word(position, position, em, drawn)
                     self._word = word
                     self._line.append(word)
                     fresh = True

@@ -105,7 +105,7 @@ def test_what_is_near_a_lines_end_is_found_as_by_looking_at_every_line() -> None
     lines = []
     for _ in range(300):
         start, em = dice.uniform(0, 500), dice.choice((6.0, 10.0, 20.0))
-        word = Word(start, start + dice.uniform(1, 80), em, 0, 0, drawn=True)
+        word = Word(start, start + dice.uniform(1, 80), em, drawn=True)
         lines.append(Line([word], 0.0, dice.uniform(0, 400)))
     free = Neighbours(lines)
     for line in lines:
@@ -128,7 +128,7 @@ def test_a_line_that_lies_on_another_is_found_as_by_looking_at_each() -> None:
     lines = []
     for _ in range(300):
         start, em = dice.uniform(0, 500), dice.choice((6.0, 10.0, 20.0))
-        word = Word(start, start + dice.uniform(1, 80), em, 0, 0, drawn=True)
+        word = Word(start, start + dice.uniform(1, 80), em, drawn=True)
         lines.append(Line([word], 0.0, dice.uniform(0, 400)))
     neighbours = Neighbours(lines)
     covered = 0
