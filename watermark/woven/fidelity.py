@@ -37,6 +37,7 @@ def settle(pages: Sequence[Sequence[Thread]], unmarked: Reader, written: Callabl
     """
     open_pages = [index for index, threads in enumerate(pages) if any(t.woven.operands for t in threads)]
     attempt = 0
+    wide: set[int] = set()
     while open_pages:
         changes: dict[int, list[tuple[str, str]]] = {}
         for parity in PARITIES:
@@ -53,7 +54,10 @@ def settle(pages: Sequence[Sequence[Thread]], unmarked: Reader, written: Callabl
             index for index in open_pages if changes[index] and any(t.woven.operands for t in pages[index])
         ]
         for index in open_pages:
-            _fix(pages[index], changes[index], attempt)
+            wide_before = index in wide
+            if attempt >= len(_SLACKS) or not _fix(pages[index], changes[index], _SLACKS[attempt]):
+                wide.add(index)
+                _widen(pages[index], stay=wide_before)
         attempt += 1
 
 
@@ -61,22 +65,30 @@ def _readings(index: int) -> tuple[Callable[[Reader], str | None], ...]:
     return (lambda reader: reader.text(index), lambda reader: reader.pdfium_text(index))
 
 
-def _fix(threads: Sequence[Thread], changes: list[tuple[str, str]], attempt: int) -> None:
+def _fix(threads: Sequence[Thread], changes: list[tuple[str, str]], slack: int) -> bool:
+    """Fix the words around the spaces that changed; False where more than spaces did, or no word is there."""
     places = [_changed_spaces(before, after) for before, after in changes]
-    if attempt < len(_SLACKS) and all(places):
-        letters = [word.glyphs for thread in threads for line in thread.text.lines for word in line.words]
-        found: set[Word] = set()
-        words = [word for thread in threads for line in thread.text.lines for word in line.words]
-        for (before, _), changed in zip(changes, places, strict=True):
-            found.update(_words_at(words, letters, len(_SPACES.sub("", before)), changed, _SLACKS[attempt]))
-        for thread in threads:
-            thread.fix(found)
-    elif attempt <= len(_SLACKS):
-        for thread in threads:
-            thread.keep_wide(_WIDER)
-    else:
-        for thread in threads:
+    if not all(places):
+        return False
+    words = [word for thread in threads for line in thread.text.lines for word in line.words]
+    letters = [word.glyphs for word in words]
+    found: set[Word] = set()
+    for (before, _), changed in zip(changes, places, strict=True):
+        found.update(_words_at(words, letters, len(_SPACES.sub("", before)), changed, slack))
+    if not any(word in thread.reach for thread in threads for word in found):
+        return False
+    for thread in threads:
+        thread.fix(found)
+    return True
+
+
+def _widen(threads: Sequence[Thread], *, stay: bool) -> None:
+    """Keep the page's gaps wide; where they are and that was not enough, let all its words `stay`."""
+    for thread in threads:
+        if stay:
             thread.fix(list(thread.reach))
+        else:
+            thread.keep_wide(_WIDER)
 
 
 def _changed_spaces(before: str, after: str) -> list[int]:
