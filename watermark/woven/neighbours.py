@@ -1,4 +1,4 @@
-"""What lies around a line of text: edges that lines share, text beside its ends, text on top of it.
+"""What lies around a line of text of one direction: edges that lines share, text beside its ends, text on top of it.
 
 Every question is answered in the logarithm of the number of lines, whatever a page holds.
 """

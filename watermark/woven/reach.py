@@ -5,7 +5,7 @@ near. Words move as far as the gaps beside them bear: readers of text guess spac
 """
 
 from watermark.woven.neighbours import Neighbours
-from watermark.woven.text import Text, Word
+from watermark.woven.text import Line, Text, Word
 
 FARTHEST = 0.35
 """Points by which a word moves to either side at most: readers do not see it, scanners at 100 dpi do (WATERMARK.md)."""
@@ -24,6 +24,8 @@ WIDEST = 0.69
 """What a gap may grow to, in em: with more, readers see two columns."""
 
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
+# Lines have one direction when their angles are the same to so many digits, in radians.
+_ANGLE_DIGITS = 2
 
 
 def count_words(text: Text) -> int:
@@ -37,8 +39,12 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
     `narrowest` em are left of each gap.
     """
     found: dict[Word, float] = {}
-    neighbours = Neighbours(text.lines)
+    directions: dict[float, list[Line]] = {}
     for line in text.lines:
+        directions.setdefault(round(line.angle, _ANGLE_DIGITS), []).append(line)
+    around = {angle: Neighbours(lines) for angle, lines in directions.items()}
+    for line in text.lines:
+        neighbours = around[round(line.angle, _ANGLE_DIGITS)]
         if neighbours.cover(line):
             continue
         words = line.words
