@@ -16,11 +16,10 @@ from watermark.clean import clean
 from watermark.errors import RefusalReason, Refused
 from watermark.inspection import limits_from, open_sound_pdf
 from watermark.kept import Kept, read_kept
-from watermark.mint import mint, unsafe_bare_fill
 from watermark.pages import SourcePage, source_pages
 from watermark.placing import TRIES, Chance, PagePlan, plan_page
 from watermark.room import footer_room
-from watermark.sample import SAMPLE, blank_ink, sample, sample_footer
+from watermark.sample import SAMPLE, blank_ink, sample, sample_footer, unsafe_bare_sample
 from watermark.template import FORMAT
 from watermark.verify import PageFinding, Reader, judge_page
 from watermark.woven.fidelity import alternating, settle
@@ -114,7 +113,7 @@ def _proved(
     moved: set[int] = set()
     while True:
         template = writing.write(pages)
-        marked, bare = Reader(sample(template, mint)), Reader(sample(template, unsafe_bare_fill))
+        marked, bare = Reader(sample(template)), Reader(unsafe_bare_sample(template))
         try:
             if marked.page_count != len(plans) or marked.outline() != unmarked.outline():
                 raise Refused(RefusalReason.CANNOT_MARK)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from watermark.copyfont import DIAGONAL_HEIGHT, DIAGONAL_WIDTH, FontBuilding
 from watermark.fonts import Fonts, system_fonts
 from watermark.layout import LEADING, Lines, diagonal, footer
-from watermark.mark import Mark, check_mark
+from watermark.mark import COPY_ID_LENGTH, Mark, check_mark
 from watermark.shaping import EM, Cluster, Part
-from watermark.tail import write_tail
+from watermark.tail import NEW_OBJECTS, ROW_LENGTH, write_tail
 from watermark.template import Frame, SlotTable, TemplateError
 from watermark.visible import number
 
@@ -80,13 +80,15 @@ def mint(table: SlotTable, mark: Mark, fonts: Fonts | None = None) -> Fill:
     return Fill((*footers, mark.copy_id.encode(), font_row, metadata_row, new_rows), tail)
 
 
-def unsafe_bare_fill(table: SlotTable, mark: Mark) -> Fill:
-    """A fill that draws no visible mark, to tell its ink from that of moved words. Nobody may get such a copy."""
-    building = FontBuilding()
-    building.draw_diagonal(Lines((), 1.0))
-    footers = tuple(b" " * frame.capacity for frame in table.frames)
-    tail, font_row, metadata_row, new_rows = write_tail(table, building.finish(), mark)
-    return Fill((*footers, mark.copy_id.encode(), font_row, metadata_row, new_rows), tail)
+def unsafe_bare_fill(table: SlotTable) -> Fill:
+    """A fill that draws no visible mark: its footers are empty, its font and metadata free objects.
+
+    To tell the mark's ink from that of moved words, and to learn what moves. Nobody may get such a copy.
+    """
+    row = bytes(ROW_LENGTH)
+    footers = (b" " * frame.capacity for frame in table.frames)
+    tail = b"startxref\n%d\n%%%%EOF\n" % table.tail.xref_offset
+    return Fill((*footers, b"0" * COPY_ID_LENGTH, row, row, row * NEW_OBJECTS), tail)
 
 
 def _footer(mark: Mark, fonts: Fonts, frame: Frame, building: FontBuilding) -> bytes:

@@ -1,6 +1,5 @@
 """Nobody's copy, stamped of every template before it is used; and what its mark takes of a page."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -12,7 +11,7 @@ from watermark.fonts import system_fonts
 from watermark.kept import Kept
 from watermark.layout import LEADING, footer
 from watermark.mark import Mark
-from watermark.mint import Fill, mint
+from watermark.mint import Fill, mint, unsafe_bare_fill
 from watermark.pages import source_pages
 from watermark.placing import Chance, PagePlan, plan_page
 from watermark.shaping import EM
@@ -33,14 +32,22 @@ SAMPLE = Mark(
 )
 
 
-def sample(template: bytes, fill: Callable[[SlotTable, Mark], Fill]) -> bytes:
-    """Nobody's copy, filled by this function; its words have the bits 0 and 1 in turn."""
+def sample(template: bytes) -> bytes:
+    """Nobody's copy, marked as any; its words have the bits 0 and 1 in turn."""
     table = SlotTable.decode(template)
+    return _stamped(template, table, mint(table, SAMPLE))
+
+
+def unsafe_bare_sample(template: bytes) -> bytes:
+    """The same without its visible mark."""
+    table = SlotTable.decode(template)
+    return _stamped(template, table, unsafe_bare_fill(table))
+
+
+def _stamped(template: bytes, table: SlotTable, fill: Fill) -> bytes:
     bits = np.array(alternating(table.words, 0), np.uint8)
-    pieces = stamp(
-        table, fill(table, SAMPLE), lambda start, stop: [memoryview(template)[start:stop]], bits=bits
-    )
-    return b"".join(pieces)
+    view = memoryview(template)
+    return b"".join(stamp(table, fill, lambda start, stop: [view[start:stop]], bits=bits))
 
 
 @cache
@@ -65,7 +72,7 @@ def blank_ink() -> Ink:
         threads = Weaver().threads(source)
         plan = plan_page(source, threads[0], source.view.frame(boxed=False), 2 * source.view.type_size)
         template = TemplateWriting(document, [plan], threads, Kept("", ""), Chance(b"")).write([0])
-        marked = Reader(sample(template, mint))
+        marked = Reader(sample(template))
         try:
             return ink(
                 unmarked.pixels(0, source.view),

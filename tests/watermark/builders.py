@@ -154,7 +154,7 @@ def bare_copy_of(template: bytes, mark: Mark = ANA) -> bytes:
     """The same copy without its visible mark, to tell the mark's ink from that of moved words."""
     table = SlotTable.decode(template)
     bits = bits_of(table, mark)
-    return b"".join(stamp(table, unsafe_bare_fill(table, mark), reading(template), bits=bits))
+    return b"".join(stamp(table, unsafe_bare_fill(table), reading(template), bits=bits))
 
 
 def bits_of(table: SlotTable, mark: Mark = ANA) -> NDArray[np.uint8] | None:

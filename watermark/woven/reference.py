@@ -13,10 +13,8 @@ from difflib import SequenceMatcher
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.mark import COPY_ID_LENGTH
-from watermark.mint import Fill
+from watermark.mint import unsafe_bare_fill
 from watermark.stamp import stamp
-from watermark.tail import NEW_OBJECTS, ROW_LENGTH
 from watermark.template import SlotTable
 from watermark.woven.letters import MOST_NEAR, LetterReader, Letters, Places
 
@@ -84,7 +82,12 @@ class Reference:
 
     def _letters(self, bits: NDArray[np.uint8], pages: Iterable[int] | None) -> Mapping[int, Letters]:
         copy = b"".join(
-            stamp(self._table, _blank(self._table), self._read, bits=bits if self.words else None)
+            stamp(
+                self._table,
+                unsafe_bare_fill(self._table),
+                self._read,
+                bits=bits if self.words else None,
+            )
         )
         with closing(LetterReader(copy)) as reader:
             wanted = range(reader.page_count) if pages is None else pages
@@ -92,14 +95,6 @@ class Reference:
 
     def _read(self, start: int, stop: int) -> Iterator[memoryview]:
         yield memoryview(self._template)[start:stop]
-
-
-def _blank(table: SlotTable) -> Fill:
-    """A fill whose footers are empty, its font and metadata free objects."""
-    row = bytes(ROW_LENGTH)
-    footers = (b" " * frame.capacity for frame in table.frames)
-    tail = b"startxref\n%d\n%%%%EOF\n" % table.tail.xref_offset
-    return Fill((*footers, b"0" * COPY_ID_LENGTH, row, row, row * NEW_OBJECTS), tail)
 
 
 def _moving(zeros: Letters, ones: Letters) -> Movers:
