@@ -1,20 +1,22 @@
 """The log's tree: RFC 6962 section 2.1, kept as the hashes of its perfect subtrees.
 
 Node (level, index) covers the leaves index * 2^level up to (index + 1) * 2^level and never changes, so an
-append only adds nodes. Proofs are made from the same nodes.
+append only adds nodes. Proofs are made from the same nodes, and checked by `logcheck`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crypto.errors import TreeBroken
 from crypto.lengths import check_length
+from crypto.logcheck import EMPTY_ROOT, HASH_SIZE, Tree, leaf_hash, node_hash, perfect
 
-HASH_SIZE = 32
-"""Bytes of every hash here: SHA-256."""
+__all__ = [
+    "EMPTY_ROOT", "Node", "append_nodes", "consistency_proof", "cover", "inclusion_proof", "leaf_hash", "node_hash",
+    "root",
+]  # fmt: skip
 
 ReadNode = Callable[[int, int], bytes | None]
 """(level, index) → the stored hash, or None where there is none."""
@@ -27,21 +29,6 @@ class Node:
     level: int
     index: int
     hash: bytes
-
-
-def leaf_hash(entry: bytes) -> bytes:
-    """SHA-256(0x00 ‖ entry)."""
-    return hashlib.sha256(b"\x00" + entry).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """SHA-256(0x01 ‖ left ‖ right)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def empty_root() -> bytes:
-    """The root of a tree without leaves: SHA-256 of nothing."""
-    return hashlib.sha256().digest()
 
 
 def append_nodes(size: int, leaf_hashes: Sequence[bytes], read_node: ReadNode) -> tuple[list[Node], int]:
@@ -66,16 +53,74 @@ def append_nodes(size: int, leaf_hashes: Sequence[bytes], read_node: ReadNode) -
 
 
 def root(size: int, read_node: ReadNode) -> bytes:
-    """The root hash of the first `size` leaves. Raises `TreeBroken` when a node is missing.
+    """The root hash of the first `size` leaves. Raises `TreeBroken` when a node is missing."""
+    return _subtree(0, size, read_node)
 
-    The perfect subtrees of a tree stand for the set bits of its size; it joins them from the right.
+
+def inclusion_proof(index: int, size: int, read_node: ReadNode) -> list[bytes]:
+    """The hashes, from leaf to root, that prove leaf `index` in the tree of `size` (RFC 6962 section 2.1.1).
+
+    At most one subtree a level is read. Raises `TreeBroken` when a node is missing, `ValueError` unless
+    0 <= index < size.
     """
-    result: bytes | None = None
-    for level in range(size.bit_length()):
-        if size >> level & 1:
-            subtree = _stored(read_node, level, (size >> level) - 1)
-            result = subtree if result is None else node_hash(subtree, result)
-    return empty_root() if result is None else result
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    proof: list[bytes] = []
+    start, stop = 0, size
+    while stop - start > 1:
+        middle = start + _split(stop - start)
+        if index < middle:
+            proof.append(_subtree(middle, stop, read_node))
+            stop = middle
+        else:
+            proof.append(_subtree(start, middle, read_node))
+            start = middle
+    return proof[::-1]
+
+
+def consistency_proof(old: int, size: int, read_node: ReadNode) -> list[bytes]:
+    """The hashes that prove the tree of `old` leaves a beginning of the tree of `size` (RFC 6962 section 2.1.2).
+
+    Raises `TreeBroken` when a node is missing, `ValueError` unless 0 <= old <= size.
+    """
+    if not 0 <= old <= size:
+        raise ValueError(f"no tree of {old} in a tree of {size}")
+    if old in (0, size):
+        return []
+    proof: list[bytes] = []
+    start, stop = 0, size
+    while stop != old:
+        middle = start + _split(stop - start)
+        if old <= middle:
+            proof.append(_subtree(middle, stop, read_node))
+            stop = middle
+        else:
+            proof.append(_subtree(start, middle, read_node))
+            start = middle
+    if start:  # else the old root itself is the beginning, and known
+        proof.append(_subtree(start, stop, read_node))
+    return proof[::-1]
+
+
+def cover(start: int, stop: int, read_node: ReadNode) -> list[bytes]:
+    """The hashes of the largest perfect subtrees that cover the leaves [start, stop), from left to right.
+
+    With the leaves before and after they give the root (`logcheck.Tree`). Raises `TreeBroken`.
+    """
+    return [_stored(read_node, level, index) for level, index in perfect(start, stop)]
+
+
+def _split(size: int) -> int:
+    """The largest power of two below `size`, which is at least 2."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def _subtree(start: int, stop: int, read_node: ReadNode) -> bytes:
+    """The root over the leaves [start, stop) of a subtree as section 2.1 splits it."""
+    found = Tree(start)
+    for (level, _), value in zip(perfect(start, stop), cover(start, stop, read_node), strict=True):
+        found.push(level, value)
+    return found.root()
 
 
 def _stored(read_node: ReadNode, level: int, index: int) -> bytes:

@@ -74,7 +74,7 @@ class Sequencer:
 def _state(records: Records) -> LogState:
     found = records.get(LogState, LOG, lock=True)
     if found is None:
-        found = LogState(LOG, 0, merkle.empty_root(), datetime.fromtimestamp(0, UTC))
+        found = LogState(LOG, 0, merkle.EMPTY_ROOT, datetime.fromtimestamp(0, UTC))
         records.add(found)
     return found
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import crypto
-from crypto import api_keys, base64url, canonical, commitments, merkle, replay, tokens
+from crypto import api_keys, base64url, canonical, commitments, merkle, notes, replay, tokens
 from crypto.context import context, key_context
 from crypto.identifiers import new_id, parse_id
 from crypto.keys import Keyring, MasterKey, WrappedKey
+from crypto.logcheck import WITNESS_KEY, Checkpoint, NoteKey
 from crypto.markkey import MarkKey
 from crypto.sealing import CHUNK, open_stream, seal
 from crypto.sidecar import Sidecar
@@ -153,6 +154,19 @@ def tree(e: Example) -> None:
         assert merkle.root(count, lambda level, index: stored[level, index]) == h(e[f"root_{count}"])
 
 
+def checkpoint(e: Example) -> None:
+    secret, origin = h(e["secret"]), e["origin"]
+    key, witness = NoteKey.decode(e["key"]), NoteKey.decode(e["witness_key"])
+    assert key == notes.public_key(origin, secret)
+    assert witness == notes.public_key(e["witness"], secret, WITNESS_KEY)
+    text = notes.checkpoint_text(origin, int(e["size"]), h(e["root"]))
+    lines = [notes.sign(text, origin, secret), notes.cosign(text, e["witness"], secret, int(e["time"]))]
+    assert lines == [e["line"] + "\n", e["witness_line"] + "\n"]
+    read = Checkpoint.decode(notes.note(text, *lines))
+    assert (read.origin, read.size, read.root) == (origin, int(e["size"]), h(e["root"]))
+    assert (read.signed_by(key), read.signed_by(witness)) == (0, int(e["time"]))
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
     "identifier": identifier,
     "context": context_,
@@ -170,6 +184,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "commitment": commitment,
     "marking-key": marking_key,
     "tree": tree,
+    "checkpoint": checkpoint,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.errors import TreeBroken, WrongLength
-from crypto.merkle import append_nodes, empty_root, leaf_hash, node_hash, root
+from crypto.merkle import EMPTY_ROOT, append_nodes, leaf_hash, node_hash, root
 
 ENTRIES = [index.to_bytes(2, "big") for index in range(300)]
 LEAVES = [leaf_hash(entry) for entry in ENTRIES]
@@ -89,7 +89,7 @@ def test_an_empty_batch_changes_nothing() -> None:
 
 
 def test_the_empty_tree_has_the_hash_of_nothing() -> None:
-    assert root(0, no_nodes) == empty_root() == hashlib.sha256(b"").digest()
+    assert root(0, no_nodes) == EMPTY_ROOT == hashlib.sha256(b"").digest()
 
 
 def test_a_leaf_is_never_a_node() -> None:

@@ -1,4 +1,4 @@
-"""Public vectors: Cobblestone-256 through both readers, and HMAC-SHA-256 as this project calls it."""
+"""Public vectors: Cobblestone-256 through both readers, HMAC-SHA-256 and Ed25519 as this project calls them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from crypto.errors import CryptoError, SealBroken
 from crypto.sealing import SALT_SIZE, Opened, SealedReader, open_stream, seal, sealed_size
-from tests.crypto.vectors import CARRIED, COBBLESTONE, HMAC, SHARED, cases, groups
+from tests.crypto.vectors import (
+    CARRIED,
+    COBBLESTONE,
+    CONSISTENCY,
+    ED25519,
+    HMAC,
+    INCLUSION,
+    SHARED,
+    cases,
+    groups,
+)  # fmt: skip
 
 CASES = cases(COBBLESTONE)
 VALID = [case for case in CASES if case["result"] == "valid"]
@@ -127,7 +139,23 @@ def test_hmac_vectors_cover_the_full_tag() -> None:
     assert {group["tagSize"] for group in groups(HMAC)} == {128, 256}
 
 
-@pytest.mark.parametrize("name", [COBBLESTONE, HMAC])
+@pytest.mark.parametrize(
+    ("key", "case"),
+    [(group["publicKey"]["pk"], case) for group in groups(ED25519) for case in group["tests"]],
+    ids=lambda value: str(value["tcId"]) if isinstance(value, dict) else "",
+)
+def test_ed25519(key: str, case: dict[str, Any]) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
+            bytes.fromhex(case["sig"]), bytes.fromhex(case["msg"])
+        )
+        verified = True
+    except InvalidSignature:
+        verified = False
+    assert verified == (case["result"] == "valid")
+
+
+@pytest.mark.parametrize("name", [COBBLESTONE, HMAC, ED25519, INCLUSION, CONSISTENCY])
 def test_carried_copies_are_unchanged(name: str) -> None:
     if not (SHARED / name).exists():
         pytest.skip("no shared folder here: set SEALMARK_SHARED to compare the carried vectors with it")

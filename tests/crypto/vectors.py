@@ -13,12 +13,21 @@ CARRIED = PROJECT / "tests" / "vectors"
 
 COBBLESTONE = "c2sp_chunked_encryption_aes_256_gcm_test.json"
 HMAC = "wycheproof_hmac_sha256_test.json"
+ED25519 = "wycheproof_ed25519_test.json"
+INCLUSION = "merkle_inclusion.json"
+CONSISTENCY = "merkle_consistency.json"
+
+
+def vectors(name: str) -> dict[str, Any]:
+    """All of one file of vectors."""
+    path = SHARED / name if (SHARED / name).exists() else CARRIED / name
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 def groups(name: str) -> list[dict[str, Any]]:
     """The groups of one file of vectors."""
-    path = SHARED / name if (SHARED / name).exists() else CARRIED / name
-    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["testGroups"]
+    found: list[dict[str, Any]] = vectors(name)["testGroups"]
     return found
 
 
