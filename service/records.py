@@ -121,6 +121,7 @@ class Recipient:
     name: str
     company: str
     created_at: datetime
+    erased_at: datetime | None = None  # then the values above tell nothing any more
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ class Answer:
     created_at: datetime
     status: int | None = None  # None while the first call runs
     sealed: bytes | None = None
+    recipient_id: str | None = None  # whom the answer tells of, so that erasing finds it
 
 
 @dataclass(frozen=True)
@@ -331,3 +333,42 @@ class LogState:
     size: int
     root: bytes
     sequenced: datetime  # of the last entry; never decreases
+    origin: str | None = None  # under which its checkpoints are signed; None before the first
+    began: int = 0  # size at which this origin began
+
+
+@dataclass(frozen=True)
+class LogCheckpoint:
+    """What the log said at one size, signed."""
+
+    id: str  # chk_…
+    origin: str
+    size: int
+    root: bytes
+    note: str  # the signed note; signatures of witnesses are added to it
+    signed_at: datetime
+    stored_at: datetime | None = None  # in the store: published from then on
+    locked_at: datetime | None = None  # in the bucket with Object Lock
+
+
+@dataclass(frozen=True)
+class LogArchive:
+    """Personal values of old entries [first, stop), moved to a sealed object."""
+
+    id: str  # arc_…
+    object_id: str
+    first: int
+    stop: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why what concerns a recipient, a company or a document is not erased."""
+
+    id: str  # hld_…
+    kind: str  # recipient, company, document
+    subject: str  # rcp_…, a mail domain, doc_…
+    reason: str
+    placed_at: datetime
+    released_at: datetime | None = None

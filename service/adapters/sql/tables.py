@@ -142,6 +142,7 @@ recipients = Table(
     personal("name", Line),
     personal("company", Line),
     plain("created_at", Moment),
+    plain("erased_at", Moment, null=True),
     UniqueConstraint("mail", name="recipients_mail"),
     Index("recipients_by_domain", "domain"),
 )
@@ -287,7 +288,9 @@ answers = Table(
     plain("created_at", Moment),
     plain("status", Whole, null=True),
     personal("sealed", LargeBinary, null=True),
+    plain("recipient_id", Line, null=True),
     Index("answers_by_age", "created_at"),
+    Index("answers_by_recipient", "recipient_id"),
 )
 
 jobs = Table(
@@ -373,6 +376,47 @@ log_state = Table(
     plain("size", Whole),
     plain("root", LargeBinary),
     plain("sequenced", Moment),
+    plain("origin", Line, null=True),
+    plain("began", Whole, server_default="0"),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("origin", Line),
+    plain("size", Whole),
+    plain("root", LargeBinary),
+    plain("note", Line),
+    plain("signed_at", Moment),
+    plain("stored_at", Moment, null=True),
+    plain("locked_at", Moment, null=True),
+    UniqueConstraint("origin", "size", name="log_checkpoints_size"),
+    Index("log_checkpoints_by_size", "size"),
+)
+
+log_archives = Table(
+    "log_archives",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("object_id", Line),
+    plain("first", Whole),
+    plain("stop", Whole),
+    plain("created_at", Moment),
+    Index("log_archives_by_first", "first"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("kind", Line),
+    personal("subject", Line),  # a company can be one person; a hold is kept while it holds
+    personal("reason", Line),
+    plain("placed_at", Moment),
+    plain("released_at", Moment, null=True),
+    Index("holds_by_subject", "subject"),
+    one_of("kind", ("recipient", "company", "document"), "holds_kind"),
 )
 
 # No record: one row that a readiness check counts up, to see that a write becomes durable.
@@ -405,6 +449,9 @@ TABLES: dict[type[Any], Table] = {
     records.LoggedEntry: entries,
     records.TreeNode: tree_nodes,
     records.LogState: log_state,
+    records.LogCheckpoint: log_checkpoints,
+    records.LogArchive: log_archives,
+    records.Hold: holds,
 }
 """Where each kind of record is stored."""
 

@@ -22,6 +22,8 @@ PERSONAL = {
     "copies.name",
     "documents.owner_mail",
     "entries.revealed",
+    "holds.reason",
+    "holds.subject",
     "inbox.revealed",
     "ndas.domain",
     "ndas.reference",
