@@ -28,6 +28,8 @@ class Scope(StrEnum):
     DOCUMENTS_CLASSIFY = "documents:classify"
     DOCUMENTS_REVOKE = "documents:revoke"
     RECIPIENTS_READ = "recipients:read"
+    RECIPIENTS_ERASE = "recipients:erase"
+    HOLDS_WRITE = "holds:write"
     NDAS_READ = "ndas:read"
     NDAS_WRITE = "ndas:write"
     NDAS_APPROVE = "ndas:approve"

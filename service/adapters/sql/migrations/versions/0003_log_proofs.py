@@ -1,4 +1,4 @@
-"""What the log needs to prove itself, and to let personal values go: checkpoints, origins, archives, holds, erasures."""
+"""What the log needs to prove itself and to let personal values go: checkpoints, archives, holds, erasures."""
 
 from __future__ import annotations
 
