@@ -22,6 +22,7 @@ from service.records import (
     Share,
     Throttle,
 )
+from service.rollback import Rollback
 from service.sending import close_send
 
 WORKER = Actor("worker")
@@ -38,10 +39,17 @@ class Sweeping:
     """The worker's tidying. Each method is safe to run at any time, in any process."""
 
     def __init__(
-        self, database: Database, store: BlobStore, silent: timedelta, clock: Clock, random: Random
+        self,
+        database: Database,
+        store: BlobStore,
+        rollback: Rollback,
+        silent: timedelta,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._database = database
         self._store = store
+        self._rollback = rollback
         self._silent = silent
         self._clock = clock
         self._random = random
@@ -83,8 +91,10 @@ class Sweeping:
     def trash_orphans(self) -> int:
         """Move objects that have no row and are older than a day to the trash; returns how many.
 
-        Nothing is deleted for good: the trash keeps payload and sidecar under the day's name.
+        Nothing is deleted for good: the trash keeps payload and sidecar under the day's name. Raises `DatabaseBehind`
+        for a database that went back: rows that it lost are no reason to move their objects.
         """
+        self._rollback.require_now()
         now = self._clock()
         moved = 0
         for blob in self._store.list(PREFIX):

@@ -258,6 +258,7 @@ def test_the_log_is_exported_to_standard_output_and_to_a_new_file(
 
     said = sealmark.json("log", "export", "--format", "csv", "--output", table)
 
+    lines = lines[1:-1]  # without header and footer
     assert [json.loads(line)["index"] for line in lines] == list(range(len(lines)))
     assert said == {"file": str(table), "format": "csv", "bytes": table.stat().st_size}
     rows = list(csv.DictReader(io.StringIO(table.read_text())))
