@@ -105,17 +105,19 @@ class Checkpoints:
 
         It may wait up to `SIGN_EVERY`. Raises `DatabaseUnavailable`, `StoreError`, `TreeBroken`, `DomainError`.
         """
+        self._rollback.require_now()
         while True:
             with self._database.read() as records:
                 state, last = records.get(LogState, LOG), self._last(records)
-            if last is not None and state is not None and state.size == last.size:
+            if last is not None and state is not None and (state.size, state.root) == (last.size, last.root):
                 break
             wait = SIGN_EVERY - (self._clock() - last.signed_at) if last else timedelta(0)
             if wait > timedelta(0):
                 self._pause(min(wait, SIGN_EVERY).total_seconds())
             self._sign(spaced=False)
         self._publish_pending()
-        return last
+        with self._database.read() as records:
+            return records.get(LogCheckpoint, last.id) or last
 
     def published(self) -> LogCheckpoint | None:
         """The newest one that the store has, too."""
@@ -221,11 +223,11 @@ class Checkpoints:
         now = self._clock()
         with self._database.write() as records:
             state, last = locked_state(records), self._last(records)
-            if last is not None and (
-                last.size == state.size or (spaced and now - last.signed_at < SIGN_EVERY)
-            ):
+            if last is not None and spaced and now - last.signed_at < SIGN_EVERY:
                 return  # another process was faster
             _require_consistent(records, state, last)
+            if last is not None and last.size == state.size:
+                return
             origin = state.origin
             if origin is None:
                 origin = self._new_origin()
