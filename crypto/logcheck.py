@@ -191,14 +191,17 @@ class Checkpoint:
 
     @classmethod
     def decode(cls, note: str) -> Checkpoint:
-        """Read it; nothing is verified yet. Raises `ValueError` for what is no checkpoint."""
+        """Read it; nothing is verified yet. Raises `CheckFailed` for what is no checkpoint."""
         found = _NOTE.fullmatch(note)
-        if not found:
-            raise CheckFailed("this is no checkpoint: origin, size, root hash, an empty line, signatures")
-        lines = [line.split(" ") for line in found[5].splitlines()]
-        (root,) = _hashes([found[4]])
-        signatures = tuple((name, _base64(raw)) for _, name, raw in lines)
-        return cls(found[2], int(found[3]), root, found[1], signatures)
+        try:
+            text, origin, size, root, signatures = found.groups() if found else ()
+            lines = [line.split(" ") for line in signatures.splitlines()]
+            read = tuple((name, _base64(signature)) for _, name, signature in lines)
+            return cls(origin, int(size), _hashes([root])[0], text, read)
+        except ValueError:
+            raise CheckFailed(
+                "this is no checkpoint: origin, size, root hash, empty line, signatures"
+            ) from None
 
     def signed_by(self, key: NoteKey) -> int | None:
         """Whether this key signed: the time in seconds that a witness states, 0 for a log; None where it did not.
