@@ -297,6 +297,7 @@ ENTRY: Shape = {"index": int, "leaf": str, "hash": str, "revealed": dict}
 FILTERED: Shape = {**ENTRY, "proof": list}
 SHOWN: Shape = {"value": str, "salt": str}
 FOOTER: Shape = {"count": int}
+MISSING = object()
 
 
 def _is(shape: Shape, value: Any) -> bool:
@@ -344,16 +345,19 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         scope, missing = ("every entry", ", left out") if self.whole else ("chosen entries", "")
-        yield f"Log {self.origin}: {self.size:,} entries are signed."
+        yield f"The checkpoint: {self.size:,} entries of the log {self.origin}."
         yield f"Checked: {scope} from {self.first:,} to before {self.stop:,}, {self.count:,} in all."
         yield from self.notes
         if self.erased or self.withheld:
             yield f"Personal values not shown: {self.erased:,} erased (an entry says so), {self.withheld:,} withheld."
+        if self.problems:
+            yield from (f"WRONG: {problem}" for problem in self.problems)
+            yield "NOT genuine."
+            return
         if not self.whole:
             yield "Chosen entries show that they are genuine. They cannot show that none is missing among them."
         yield "A log that was cut at its end shows it only against a checkpoint that someone held (--against)."
-        yield from (f"WRONG: {problem}" for problem in self.problems)
-        yield "NOT genuine." if self.problems else f"Genuine: nothing was edited, added{missing} or moved."
+        yield f"Genuine: nothing was edited, added{missing} or moved."
 
 
 def read_lines(export: BinaryIO) -> Iterator[bytes]:
@@ -382,14 +386,10 @@ class _Export:
     def __init__(self, lines: Iterator[bytes], trust: Trust, held: Sequence[Checkpoint]) -> None:
         self.report, self.at = Report(), "the header"
         self._lines, self._trust, self._held = lines, trust, held
-        self._recovered: list[
-            tuple[int, str]
-        ] = []  # index of an entry that tells of a recovery, the lost origin
+        self._recovered: list[tuple[int, str]] = []  # (index of an entry that says so, lost origin)
         self._time = ""  # of the entry before
         self._erasing: dict[str, str] = {}  # id of an entry that erases → whose values
-        self._erased: dict[
-            tuple[str, str], int
-        ] = {}  # (id of such an entry, whose value names it) → how many
+        self._erased: dict[tuple[str, str], int] = {}  # (such an id that values name, whose) → how many
 
     def check(self) -> None:
         # 1. The header: of one log, whose checkpoint was signed by a key that is believed.
@@ -401,8 +401,9 @@ class _Export:
         same = (header["format"], header["origin"], header["size"]) == (FORMAT, signed.origin, signed.size)
         need(same, "the header and its checkpoint are not of one log, or the format is another")
         need(0 <= report.first <= report.stop <= report.size, "the header names a range that cannot be")
-        named = list(chosen) == [name for name in ("since", "until", *CHOSEN) if name in chosen]
         self._since, self._until = chosen.get("since", _FIRST), chosen.get("until", _LAST)
+        named = list(chosen) == [name for name in ("since", "until", *CHOSEN) if name in chosen]
+        named = named and all(type(value) is str for value in chosen.values())
         named = named and all(TIME.fullmatch(time) for time in (self._since, self._until))
         need(named, "the header names a filter that cannot be")
         for step in _all(STEP, header["chain"]):
@@ -544,7 +545,7 @@ class _Export:
         shows = list(revealed) == [name for name in committed if name in revealed]
         need(shows, f"{at} shows values that it does not commit to, or in another order")
         for name, commitment in committed.items():
-            self._check_value(at, entry, name, commitment, revealed.get(name))
+            self._check_value(at, entry, name, commitment, revealed.get(name, MISSING))
         if entry["kind"] == "recipient.erased":
             self._erasing[entry["id"]] = entry["recipient"]
         self._say_recovered(index, entry)
@@ -554,7 +555,7 @@ class _Export:
         return value
 
     def _check_value(self, at: str, entry: dict[str, Any], name: str, commitment: str, shown: Any) -> None:
-        if shown is None:
+        if shown is MISSING:
             self.report.withheld += 1
         elif _is({"erased": str}, shown):
             key = shown["erased"], entry.get("recipient", "")
@@ -568,9 +569,7 @@ class _Export:
     def _read(self, what: str, *shapes: Shape) -> dict[str, Any]:
         """The next line, in its one spelling, which has one of these forms."""
         raw = next(self._lines, b"")
-        need(
-            raw.endswith(b"\n"), f"the export ends before {what}, or in it: it was cut, or a line is too long"
-        )
+        need(raw.endswith(b"\n"), f"the export ends before {what}, or in it: it was cut, or its line is long")
         line = self._json(raw[:-1], what, _write_line)
         formed = any(_is(shape, line) for shape in shapes)
         need(formed, f"{what} is missing, or has other members than its format")

@@ -59,6 +59,7 @@ class SyntheticLog:
         self.origin = origin
         self.signers: Sequence[str] = signers
         self.witnesses: Sequence[str] = ()
+        self.late = 0  # seconds that it stood still
         self.rows: list[Row] = []
         self._nodes: dict[tuple[int, int], bytes] = {}
 
@@ -92,7 +93,12 @@ class SyntheticLog:
             elif name not in withheld:
                 revealed[name] = {"salt": salt.hex(), "value": value}
         body = {"v": 1, "id": random_id("ent", index), "kind": kind, "time": at(index)}
-        body |= {"sequenced": when or at(index), "actor_type": "worker", "outcome": "ok", **members}
+        body |= {
+            "sequenced": when or at(index + self.late),
+            "actor_type": "worker",
+            "outcome": "ok",
+            **members,
+        }
         if committed:
             body["commitments"] = committed
         self.append(canonical.encode(body), revealed)
