@@ -151,6 +151,7 @@ def create(call: Call, body: NewNda) -> NdaAnswer:
         reference=body.reference,
         approved=body.approved,
     )
+    call.concerns(made.recipient_id)
     return shown(made, call.sealmark.clock())
 
 

@@ -84,7 +84,7 @@ def test_the_running_api_is_as_its_description_says(running: tuple[Service, str]
     report = _run(running, tmp_path, EVERYDAY_EXAMPLES)
     generated, passed = _cases(report)
     assert passed == generated > 500
-    assert "Selected: 23/23" in report
+    assert "Selected: 27/27" in report
 
 
 @pytest.mark.slow
