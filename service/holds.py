@@ -131,5 +131,5 @@ def require_none(records: Records, recipient: Recipient) -> None:
         raise DomainError(
             Problem.HELD,
             "A hold forbids to erase this recipient. Release it first, if whoever placed it agrees.",
-            holds=[hold.id for hold in found],
+            holds=" ".join(hold.id for hold in found),
         )

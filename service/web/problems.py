@@ -84,7 +84,7 @@ MEANINGS: Mapping[Problem, Meaning] = {
         409,
         "Held",
         "A hold on the recipient, their company or a document that was shared with them forbids to erase them. "
-        "`fields.holds` names it; it has to be released first.",
+        "`fields.holds` names each; they have to be released first.",
     ),
     Problem.RECIPIENT_CONFLICT: Meaning(
         409,

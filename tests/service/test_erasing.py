@@ -300,7 +300,7 @@ class ErasingPromises:
         hold = sealmark.holds.place(OPERATOR, reason="a matter", **{on: subject[on]})
         with pytest.raises(DomainError) as caught:
             sealmark.erasing.begin(OPERATOR, known.recipient)
-        assert (caught.value.problem, caught.value.fields) == (Problem.HELD, {"holds": [hold.id]})
+        assert (caught.value.problem, caught.value.fields) == (Problem.HELD, {"holds": hold.id})
         assert known.record.mail == PERSON["mail"]
         sealmark.holds.release(OPERATOR, hold.id)
         if on != "company":

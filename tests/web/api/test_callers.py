@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 23
+ROUTES = 27
 
 EXPECTED = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
