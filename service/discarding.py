@@ -6,15 +6,19 @@ between leaves nothing that only the sweeper's trash would know.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crypto import identifiers
 from service.audit import Clock, Random
+from service.blobs import StoreError
 from service.objects import SealedObjects
 from service.ports import Database, Records
 from service.records import Job, SealedObject
 
 KIND = "discard"
+
+RETRY = timedelta(minutes=5)
+"""How long one that failed waits, so that it does not hold up the others."""
 
 
 class Discarding:
@@ -35,7 +39,12 @@ class Discarding:
         if not jobs:
             return False
         if stored is not None:
-            self._objects.discard(stored)
+            try:
+                self._objects.discard(stored)
+            except StoreError:
+                with self._database.write() as records:
+                    records.change(jobs[0], run_after=self._clock() + RETRY)
+                raise
         with self._database.write() as records:
             records.remove(SealedObject, id=jobs[0].subject)
             records.remove(Job, id=jobs[0].id)

@@ -55,6 +55,9 @@ SETTLES = timedelta(hours=1)
 """After which all is looked through once more: requests that had begun have then left their entries. The longest, a
 download, is cut off within seconds, and ended by the worker when its process died."""
 
+RETRY = timedelta(minutes=5)
+"""How long one that failed waits, so that it does not hold up the others."""
+
 WORKER = Actor("worker")
 
 
@@ -123,13 +126,22 @@ class Erasing:
         return True
 
     def run_once(self) -> bool:
-        """Go on with one erasing that is due; whether there was one. The worker's task."""
+        """Go on with one erasing that is due; whether there was one. The worker's task.
+
+        One that fails raises, and waits `RETRY`.
+        """
         now = self._clock()
         with self._database.read() as records:
             due = records.find(Job, kind=JOB, done_at=None, run_after__le=now, order="run_after", limit=1)
-        if due:
+        if not due:
+            return False
+        try:
             self._pass(due[0])
-        return bool(due)
+        except Exception:
+            with self._database.write() as records:
+                records.change(due[0], run_after=now + RETRY)
+            raise
+        return True
 
     def apply_again(self) -> int:
         """Erase again whom the store knows as erased and the database does not; how many. The worker's task.

@@ -22,8 +22,8 @@ from service.adapters.sql.tables import metadata
 from service.app import build
 from service.audit import entry
 from service.blobs import StoreUnavailable
-from service.decision import Denial
-from service.erasing import JOB, SETTLES, Erasing
+from service.decision import Allowed, Denial, decide
+from service.erasing import JOB, RETRY, SETTLES, Erasing
 from service.errors import DomainError, Problem
 from service.ports import DatabaseUnavailable
 from service.records import Answer, Copy, Job, Link, LoggedEntry, LogState, Nda, Recipient, Share
@@ -248,6 +248,46 @@ class ErasingPromises:
             assert refused.json["type"].endswith("/idempotency-mismatch")
             assert WORD not in refused.text
         assert len(service.sealmark.recipients.list()) == people
+
+    def test_a_copy_that_is_being_minted_meanwhile_is_not_kept(self, known: Known) -> None:
+        sealmark = known.service.sealmark
+        given = {"document_id": known.lent.document.id, "purpose": "second", **PERSON}
+        share, _, link = sealmark.sharing.create(OPERATOR, **given)
+        with sealmark.database.read() as records:
+            (row,) = records.find(Link, share_id=share.id)
+        grant = sealmark.database.grant(share.id, row.hash, known.service.clock())
+        assert grant is not None
+        allowed = decide(grant, known.service.clock(), asking=True)
+        assert isinstance(allowed, Allowed)
+        known.erase()
+        assert sealmark.copies.mint(allowed).name == PERSON["name"]
+        assert holders(known.service) == set()
+        assert link.url
+
+    def test_one_that_fails_holds_up_no_other(self, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+        sealmark = known.service.sealmark
+        sealmark.erasing.begin(OPERATOR, known.recipient)
+        sealmark.erasing.begin(OPERATOR, known.lent.recipient.id)
+        put = sealmark.store.put
+
+        def failing(key: str, chunks: Any) -> int:
+            if key == f"erased/{known.recipient}":
+                raise StoreUnavailable("away")
+            return put(key, chunks)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(sealmark.store, "put", failing)
+            failures = 0
+            for _ in range(2):
+                try:
+                    assert sealmark.erasing.run_once()
+                except StoreUnavailable:
+                    failures += 1
+            assert failures == 1
+            assert list(sealmark.store.list(f"erased/{known.lent.recipient.id}"))
+        known.service.clock.now += RETRY
+        assert sealmark.erasing.run_once()
+        assert holders(known.service) == set()
 
     def test_a_crash_at_any_batch_is_made_good_by_the_worker(
         self, known: Known, monkeypatch: pytest.MonkeyPatch
