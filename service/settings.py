@@ -25,6 +25,12 @@ SETTINGS: Mapping[str, str] = {
     "STORE_SECRET_KEY_FILE": "File with the secret key of the S3 store. Required for s3://",
     "STORE_CA_FILE": "File with the certificate authority of the S3 store, if it is one of your own",
     "STORE_CREATE": "`yes`: make the bucket at start when it is missing. Default: no",
+    "LOG_LOCK": "Bucket with Object Lock to which each checkpoint of the log goes too, written as STORE is: "
+    "`s3://BUCKET?endpoint=HOST:PORT&region=REGION`. Default: none",
+    "LOG_LOCK_ACCESS_KEY_FILE": "File with the access key of that bucket; it needs to put objects only",
+    "LOG_LOCK_SECRET_KEY_FILE": "File with its secret key",
+    "LOG_LOCK_CA_FILE": "File with the certificate authority of that store, if it is one of your own",
+    "LOG_LOCK_DAYS": "How many days the bucket keeps a checkpoint (COMPLIANCE mode). Default: 400",
     "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME` (?sslmode=…&sslrootcert=PATH). "
     "Default: SQLite below DATA",
     "DATABASE_PASSWORD_FILE": "File with the database user's password, for PostgreSQL",
@@ -50,6 +56,9 @@ SETTINGS: Mapping[str, str] = {
 
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_MAX_PAGES = 2000
+
+DEFAULT_LOG_LOCK_DAYS = 400
+"""A SOC 2 period and the audit after it."""
 
 DEFAULT_SILENT_SECONDS = 60
 LEAST_SILENT_SECONDS = 45
@@ -110,6 +119,8 @@ class Settings:
     url: str
     data: Path
     store: FolderStore | S3Store
+    log_lock: S3Store | None
+    log_lock_days: int
     database: str
     database_password_file: Path | None
     key_file: Path
@@ -144,6 +155,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         url=url,
         data=data,
         store=_store(given, data),
+        log_lock=_s3(given, "LOG_LOCK", given["LOG_LOCK"]) if given.get("LOG_LOCK") else None,
+        log_lock_days=_number(given, "LOG_LOCK_DAYS", DEFAULT_LOG_LOCK_DAYS, 1, 36500),
         database=_database(given.get("DATABASE", f"sqlite:{data / 'sealmark.db'}")),
         database_password_file=_path(given, "DATABASE_PASSWORD_FILE"),
         key_file=key_file,
@@ -218,30 +231,34 @@ def _store(given: Mapping[str, str], data: Path) -> FolderStore | S3Store:
     scheme, _, rest = text.partition(":")
     if scheme == "folder" and rest:
         return FolderStore(Path(rest).absolute())
-    parts = _split("STORE", text)
-    if scheme != "s3" or not parts.hostname:
-        raise SettingError("STORE", f"cannot be this. {SETTINGS['STORE']}")
+    return _s3(given, "STORE", text)
+
+
+def _s3(given: Mapping[str, str], name: str, text: str) -> S3Store:
+    parts = _split(name, text)
+    if parts.scheme != "s3" or not parts.hostname:
+        raise SettingError(name, f"cannot be this. {SETTINGS[name]}")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     endpoint = query.pop("endpoint", "")
     if "@" in parts.netloc + endpoint:
         raise SettingError(
-            "STORE", "must hold no keys: give them by STORE_ACCESS_KEY_FILE and STORE_SECRET_KEY_FILE"
+            name, f"must hold no keys: give them by {name}_ACCESS_KEY_FILE and {name}_SECRET_KEY_FILE"
         )
     region = query.pop("region", "us-east-1")
     secure = query.pop("tls", "yes") != "no"
     if not endpoint or query:
-        raise SettingError("STORE", f"must name an endpoint and nothing unknown. {SETTINGS['STORE']}")
-    if not secure and not _loopback(_split("STORE", f"//{endpoint}").hostname or ""):
-        raise SettingError("STORE", "tls=no is only for a store on loopback")
+        raise SettingError(name, f"must name an endpoint and nothing unknown. {SETTINGS[name]}")
+    if not secure and not _loopback(_split(name, f"//{endpoint}").hostname or ""):
+        raise SettingError(name, "tls=no is only for a store on loopback")
     return S3Store(
         bucket=parts.hostname,
         endpoint=endpoint,
         region=region,
         secure=secure,
-        access_key_file=Path(_required(given, "STORE_ACCESS_KEY_FILE")),
-        secret_key_file=Path(_required(given, "STORE_SECRET_KEY_FILE")),
-        ca_file=_path(given, "STORE_CA_FILE"),
-        create=_flag(given, "STORE_CREATE"),
+        access_key_file=Path(_required(given, f"{name}_ACCESS_KEY_FILE")),
+        secret_key_file=Path(_required(given, f"{name}_SECRET_KEY_FILE")),
+        ca_file=_path(given, f"{name}_CA_FILE"),
+        create=_flag(given, f"{name}_CREATE") if name == "STORE" else False,
     )
 
 

@@ -27,6 +27,7 @@ from service.records import (
     Share,
     Throttle,
 )
+from service.rollback import Rollback
 from service.sending import close_send
 
 WORKER = Actor("worker")
@@ -46,6 +47,7 @@ class Sweeping:
         self,
         database: Database,
         store: BlobStore,
+        rollback: Rollback,
         archives: Archives,
         silent: timedelta,
         evidence: timedelta,
@@ -55,6 +57,7 @@ class Sweeping:
         """After `silent` without a sign of life a send is over; `evidence` outlives its agreement so long."""
         self._database = database
         self._store = store
+        self._rollback = rollback
         self._archives = archives
         self._silent = silent
         self._evidence = evidence
@@ -130,8 +133,11 @@ class Sweeping:
     def trash_orphans(self) -> int:
         """Move objects that have no row and are older than a day to the trash; returns how many.
 
-        Nothing is deleted for good: the trash keeps payload and sidecar under the day's name.
+        The trash keeps payload and sidecar under the day's name; only an archive of values that are elsewhere, too, is
+        deleted for good, and is not counted. Raises `DatabaseBehind`
+        for a database that went back: rows that it lost are no reason to move their objects.
         """
+        self._rollback.require_now()
         now = self._clock()
         moved = 0
         for blob in self._store.list(PREFIX):

@@ -56,7 +56,7 @@ def create_app(
     problems.handle_errors(app, settings.url)
     problems.describe_types(app, settings.url)
     health.answer_probes(app, health.Readiness(sealmark, seconds))
-    scopes: dict[str, Scope] = {}
+    scopes: dict[str, Scope | None] = {}
     authenticate_callers(app, sealmark, scopes)
     for resource in RESOURCES:
         resource.routes.register(app, sealmark, scopes)

@@ -41,19 +41,22 @@ class Call:
             )
 
 
-def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope]) -> None:
+def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope | None]) -> None:
     """Before every route, before anything of the request is read: is the key in force, and has it the scope?
 
-    `scopes` holds the scope of each endpoint.
+    `scopes` holds the scope of each endpoint, or None where anybody may read without a key.
     """
 
     @app.before_request
     def authenticate() -> None:
         if not request.path.startswith(API) or request.routing_exception is not None:
             return
-        scope = scopes.get(request.endpoint or "")
-        if scope is None:
+        endpoint = request.endpoint or ""
+        if endpoint not in scopes:
             raise RuntimeError("a route of the API declares no scope")
+        scope = scopes[endpoint]
+        if scope is None:
+            return
         key = sealmark.api_keys.authenticate(_bearer())
         g.caller = key.id
         call = Call(sealmark, key, actor("api-key", key.id))

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from flask import Response, request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from service.access import Scope
+from service.app import Sealmark
 from service.audit import KINDS
 from service.errors import DomainError, Problem, invalid
+from service.exporting import Form
 from service.log import LogFilter
 from service.log import shown as shown_entry
 from service.web.api.callers import Call
@@ -20,6 +22,7 @@ from service.web.api.routing import Routes
 from service.web.api.shapes import (
     Answer,
     DocumentId,
+    EntryId,
     Listed,
     Moment,
     Optional,
@@ -32,6 +35,7 @@ routes = Routes("log", "The access log: who did what to which report, when and f
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+TEXT = "text/plain"
 
 OUTCOMES = ("ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown")
 """How what an entry records can end (`audit.entry`)."""
@@ -64,6 +68,13 @@ class LogQuery(Page):
     after: Annotated[Optional[Place], Field(description="`next` of the page before.")] = None
     size: Annotated[
         Optional[Place], Field(description="`size` of the first page, so that all see one log.")
+    ] = None
+
+    held: Annotated[
+        Optional[Place],
+        Field(
+            description="Of an export: prove consistency with the checkpoint of so many entries, that you hold."
+        ),
     ] = None
 
     def chosen(self) -> LogFilter:
@@ -119,6 +130,8 @@ def entries(call: Call, query: LogQuery) -> EntryList | Response:
         raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {JSON}, {NDJSON} or {CSV}.")
     if wanted != JSON:
         return _export(call, query, wanted)
+    if query.held is not None:
+        raise invalid("held", f"Consistency is proven in an export: ask for {NDJSON}.")
     page = call.sealmark.log.page(
         call.actor,
         query.chosen(),
@@ -135,7 +148,47 @@ def _export(call: Call, query: LogQuery, wanted: str) -> Response:
     for name in ("after", "limit", "size"):
         if name in query.model_fields_set:
             raise invalid(name, "An export holds all entries of its filter: leave this out.")
-    stream = call.sealmark.log.export(call.actor, query.chosen(), "csv" if wanted == CSV else "ndjson")
+    held = [int(query.held)] if query.held else []
+    form: Form = "csv" if wanted == CSV else "ndjson"
+    stream = call.sealmark.exports.export(call.actor, query.chosen(), form, held)
     return Response(
         stream, content_type="text/csv; charset=utf-8; header=present" if wanted == CSV else wanted
     )
+
+
+class OneEntry(BaseModel):
+    """An entry by its id."""
+
+    entry_id: EntryId
+
+
+@routes.get("/v1/log/entries/<entry_id>/proof", scope=Scope.LOG_READ, answer={TEXT: None})
+def proof(call: Call, path: OneEntry) -> Response:
+    """Prove that an entry is in the log: c2sp.org/tlog-proof, under a checkpoint of now."""
+    return _text(call.sealmark.exports.proof(path.entry_id))
+
+
+@routes.public("/v1/log/checkpoint", answer={TEXT: None}, problems=(Problem.NOT_FOUND,))
+def checkpoint(sealmark: Sealmark) -> Response:
+    """What the log says of itself: a signed note (c2sp.org/tlog-checkpoint). Keep it; no key is needed to read it."""
+    published = sealmark.checkpoints.published()
+    if published is None:
+        raise DomainError(
+            Problem.NOT_FOUND, "Nothing has been signed yet: the first checkpoint comes within a minute."
+        )
+    return _text(published.note)
+
+
+@routes.public("/v1/log/keys", answer={TEXT: None}, problems=(Problem.NOT_FOUND,))
+def keys(sealmark: Sealmark) -> Response:
+    """The public keys that sign the log now, one a line (c2sp.org/signed-note). Keep them, too."""
+    found = sealmark.checkpoints.public_keys()
+    if not found:
+        raise DomainError(
+            Problem.NOT_FOUND, "Nothing has been signed yet: the first checkpoint comes within a minute."
+        )
+    return _text("".join(key.encode() + "\n" for key in found))
+
+
+def _text(body: str) -> Response:
+    return Response(body, content_type="text/plain; charset=utf-8")
