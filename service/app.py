@@ -167,8 +167,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         copies=copies,
         denials=denials,
         deliveries=Deliveries(database, keys, copies, denials, clock, random),
-        log=Log(database, clock, random),
-        exports=Exports(database, checkpoints, clock, random),
+        log=Log(database, archives, clock, random),
+        exports=Exports(database, checkpoints, archives, clock, random),
         sequencer=sequencer,
         sweeping=Sweeping(
             database,

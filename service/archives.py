@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 
@@ -92,6 +93,20 @@ class Archives:
                 for index, values in self._read(archive.id).items():
                     if low <= index < high and (wanted is None or index in wanted):
                         yield index, values
+
+    def filled(self, entries: list[LoggedEntry]) -> list[LoggedEntry]:
+        """The same entries, in order of their index, with the values that were moved to archives.
+
+        Raises `StoreError`, `CryptoError`.
+        """
+        bare = {logged.index for logged in entries if not logged.revealed}
+        if not bare:
+            return entries
+        values = dict(self.revealed(min(bare), max(bare) + 1, bare))
+        return [
+            replace(logged, revealed=values[logged.index]) if logged.index in values else logged
+            for logged in entries
+        ]
 
     def erase(self, recipient_id: str, entry_id: str) -> int:
         """Take this recipient's values out of every archive; how many archives were rewritten.

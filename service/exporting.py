@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from crypto import logexport
 from crypto.logexport import Scope, Step
 from crypto.merkle import inclusion_proof
+from service.archives import Archives
 from service.audit import Actor, Clock, Random
 from service.checkpoints import Checkpoints
 from service.errors import invalid, not_found
@@ -59,9 +60,12 @@ class _Range:
 class Exports:
     """Exports entries, and proves single ones."""
 
-    def __init__(self, database: Database, checkpoints: Checkpoints, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, database: Database, checkpoints: Checkpoints, archives: Archives, clock: Clock, random: Random
+    ) -> None:
         self._database = database
         self._checkpoints = checkpoints
+        self._archives = archives
         self._clock = clock
         self._random = random
 
@@ -146,7 +150,7 @@ class Exports:
                     LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **where
                 )
             if found:
-                yield found
+                yield self._archives.filled(found)
             if len(found) < PAGE:
                 return
             after = found[-1].index

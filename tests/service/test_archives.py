@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from crypto.logcheck import check_export
 from service import archives as module
 from service.archives import ROLE, Archives
 from service.audit import entry
 from service.blobs import StoreUnavailable
 from service.erased import Revealed
+from service.log import LogFilter
 from service.records import LogArchive, LoggedEntry, SealedObject
 from service.sweeping import ORPHAN_AGE
 from tests.service_fixture import OPERATOR, Service, service_in
@@ -220,3 +223,18 @@ def test_an_object_that_stands_for_one_that_a_restored_database_names_is_kept(se
     sealmark.sweeping.trash_orphans()
     assert f"objects/{ROLE}/{current.object_id}" in objects(service)
     assert dict(sealmark.archives.revealed(first.first, first.stop))
+
+
+def test_exports_and_pages_show_values_wherever_they_lie_and_all_proofs_hold(service: Service) -> None:
+    before = values(service)
+    service.clock.now += timedelta(days=400)
+    archive(service)
+    assert any(not logged.revealed for logged in entries(service))
+    sealmark = service.sealmark
+    lines = b"".join(sealmark.exports.export(OPERATOR, LogFilter(), "ndjson")).splitlines(keepends=True)
+    report = check_export(lines, sealmark.checkpoints.public_keys())
+    assert (report.problems, report.withheld, report.erased) == ([], 0, 0)
+    shown = {line["index"]: line["revealed"] for line in map(json.loads, lines[1:-1])}
+    assert {index: shown[index] for index in before} == before
+    page = sealmark.log.page(OPERATOR, LogFilter(), limit=200).entries
+    assert {logged.index: logged.revealed for logged in page if logged.index in before} == before

@@ -166,6 +166,26 @@ def test_one_entry_is_proven_by_itself(service: Service) -> None:
         service.sealmark.exports.proof("ent_" + "0" * 26)
 
 
+def test_erased_values_are_said_to_be_erased_and_all_proofs_still_hold(service: Service) -> None:
+    an_nda(service)
+    document = a_document(service)
+    a_version(service, document)
+    share, _ = a_share(service, document)
+    before = checkpoint(service)
+    service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+    service.sealmark.erasing.finish(share.recipient_id)
+    lines = export(service)
+    report = genuine(service, lines, before)
+    assert report.erased > 3
+    assert report.withheld == 0
+    assert b"ana@acme.example" not in b"".join(lines)
+    text = b"".join(service.sealmark.exports.export(OPERATOR, LogFilter(share=share.id), "csv")).decode()
+    assert {row["mail"] for row in csv.DictReader(io.StringIO(text, newline=""))} <= {"(erased)", ""}
+    alone = genuine(service, export(service, share=share.id))
+    assert alone.erased == 0  # without the entry that erased them, nothing shows why they are missing
+    assert alone.withheld > 0
+
+
 def test_a_csv_export_runs_no_formula(service: Service) -> None:
     sealmark = service.sealmark
     actor = Actor("cli", name='=HYPERLINK("http://x.example")', agent="@SUM(A1)", address="-1")
