@@ -7,7 +7,8 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from service.access import ApiKeys
@@ -17,6 +18,7 @@ from service.adapters.lockedbucket import LockedBucket
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
+from service.adapters.witness_http import HttpPosts
 from service.answers import Answers
 from service.audit import Clock, Random
 from service.blobs import BlobStore
@@ -35,11 +37,14 @@ from service.objects import SealedObjects
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
-from service.settings import FolderStore, S3Store, Settings, read_secret
+from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
 from service.sweeping import Sweeping
+from service.witnessing import Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -73,6 +78,8 @@ class Sealmark:
     log: Log
     exports: Exports
     sequencer: Sequencer
+    witnessing: Witnessing
+    posting: Posting
     sweeping: Sweeping
     rollback: Rollback
     checkpoints: Checkpoints
@@ -113,6 +120,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    posts = HttpPosts()
     rollback = Rollback(database, store, clock)
     database.guard = rollback
     sequencer = Sequencer(database, clock)
@@ -154,6 +162,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         log=Log(database, clock, random),
         exports=Exports(database, checkpoints, clock, random),
         sequencer=sequencer,
+        witnessing=Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
+        posting=Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
         sweeping=Sweeping(
             database, store, rollback, timedelta(seconds=settings.silent_seconds), clock, random
         ),
@@ -198,6 +208,14 @@ def _s3(chosen: S3Store, name: str) -> S3Blobs:
         secure=chosen.secure,
         ca_file=chosen.ca_file,
     )
+
+
+def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:
+    """What a file lists, nothing where none is named. Raises `SettingError`."""
+    try:
+        return read(read_secret(path, name)) if path else ()
+    except ValueError as error:
+        raise SettingError(name, f"the file that it names: {error}") from None
 
 
 def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Compiled]:

@@ -47,6 +47,8 @@ SETTINGS: Mapping[str, str] = {
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
+    "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
+    "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -123,6 +125,8 @@ class Settings:
     organization: str
     contact: str | None
     silent_seconds: int
+    witnesses_file: Path | None
+    checkpoint_posts_file: Path | None
     allow_unconfined_child: bool
 
 
@@ -157,6 +161,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
+        witnesses_file=_path(given, "WITNESSES_FILE"),
+        checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
