@@ -167,18 +167,13 @@ class WitnessKey:
     @classmethod
     def decode(cls, text: str) -> WitnessKey:
         """Raises `KeyFileError`, which repeats nothing of the text."""
-        begin, name, identifier, data = ([*text.removesuffix("\n").rsplit("+", 3)] + [""] * 4)[:4]
+        text = text.removesuffix("\n")
+        name, _, data = ([*text.removeprefix(_SECRET + "+").split("+", 2)] + [""] * 3)[:3]
         try:
-            raw = base64.b64decode(data, validate=True)
-            key = cls(name, raw[1:])
+            key = cls(name, base64.b64decode(data, validate=True)[1:])
         except (binascii.Error, ValueError, CheckFailed, WrongKeyLength):
             raise KeyFileError(1, "is no secret key of a witness") from None
-        if (
-            begin != _SECRET
-            or raw[0] != WITNESS_KEY
-            or identifier != key.public.id.hex()
-            or key.encode() != text
-        ):
+        if key.encode() != text + "\n":
             raise KeyFileError(1, "is no secret key of a witness")
         return key
 

@@ -122,7 +122,8 @@ def _log_to_standard_error() -> None:
     handler.setFormatter(_Lines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.WARNING)
+    log.setLevel(logging.INFO)
 
 
 def _require_free(address: str) -> None:

@@ -41,10 +41,10 @@ class Remembered:
         _replace(self._path, note)
 
     def keep_fork(self, note: str) -> None:
-        """Keep the two notes that prove a fork, the first that was seen. Raises `FileUnusable`."""
-        path = self._path.with_suffix(".fork")
-        if not path.exists():
-            _replace(path, self.note + "\n" + note)
+        """Keep the two notes that prove a fork, the first that was seen: `….fork-a` is ours. Raises `FileUnusable`."""
+        if not self._path.with_suffix(".fork-b").exists():
+            _replace(self._path.with_suffix(".fork-a"), self.note)
+            _replace(self._path.with_suffix(".fork-b"), note)
 
 
 class State:

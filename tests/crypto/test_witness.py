@@ -239,6 +239,9 @@ def test_a_text_that_brings_its_own_checkpoint_is_not_taken_for_a_signature() ->
 
 def test_the_key_of_a_witness_is_read_as_it_was_written_and_does_not_show_itself() -> None:
     assert WitnessKey.decode(WITNESS.encode()) == WITNESS
+    plus = WitnessKey(WITNESS.name, bytes(2) + bytes([0xFB, 0xEF, 0xBE] * 10))
+    assert plus.encode().count("+") > 10
+    assert WitnessKey.decode(plus.encode()) == plus
     assert WITNESS.encode().startswith(f"PRIVATE+KEY+{WITNESS.name}+{WITNESS.public.id.hex()}+")
     assert repr(WITNESS.secret) not in repr(WITNESS)
 
