@@ -21,9 +21,6 @@ PATH = "/add-checkpoint"
 TEXT = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"
 
-STALL_SECONDS = 10.0
-"""How long a client may send nothing of a request that it began: a log sends some KB at once."""
-
 _REASONS = {
     200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 422: "Unprocessable Content",
@@ -93,8 +90,8 @@ class Application:
         if environ["REQUEST_METHOD"] != "POST":
             return 405, TEXT, f"a witness answers to POST {PATH} only\n"
         try:
-            body = _body(environ)
-        except OSError:
+            body: bytes = environ["wsgi.input"].read(MAX_REQUEST + 1)
+        except OSError:  # the server stops reading from who stalls
             return 408, TEXT, "the request did not come to its end\n"
         if len(body) > MAX_REQUEST:
             return 413, TEXT, f"a request has at most {MAX_REQUEST} bytes\n"
@@ -108,12 +105,3 @@ class Application:
         except FileUnusable:
             log.exception("the state cannot be read or kept; nothing is signed")
             return 503, TEXT, "this witness cannot remember now, so it does not sign\n"
-
-
-def _body(environ: Mapping[str, Any]) -> bytes:
-    """At most one byte more than is taken. Raises `OSError` when the client stalls."""
-    connection = environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(STALL_SECONDS)
-    body: bytes = environ["wsgi.input"].read(MAX_REQUEST + 1)
-    return body

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.util import close_graceful  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from crypto.logcheck import NoteKey
 from service.hardening import PRIVATE_UMASK
@@ -31,6 +35,10 @@ GRACE_SECONDS = 10
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than a busy log's pause between two checkpoints, 60 seconds. An idle connection holds no thread."""
+
+REQUEST_SECONDS = 10.0
+"""How long all of a request may take to come, however its bytes do: a log sends some KB at once. Without an end, as
+many clients as there are threads could keep everybody else out."""
 
 log = logging.getLogger("sealmark.witness")
 
@@ -81,7 +89,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": self._listen,
             "workers": 1,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": "service.witness.server.WebProcess",
             "loglevel": "warning",
             "accesslog": None,
             "timeout": SILENT_SECONDS,
@@ -101,6 +109,45 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._application
 
 
+class WebProcess(ThreadWorker):  # type: ignore[misc]
+    """The web process, which gives each request `REQUEST_SECONDS`, and waits for no client where it accepts others."""
+
+    def handle(self, conn: Any) -> Any:
+        """Handle one request of a connection, and close it here if it is not kept: gunicorn would do so, and wait for
+        the client to close too, in the thread that accepts."""
+        if not isinstance(conn.sock, _Bounded):
+            conn.sock = _Bounded(fileno=conn.sock.detach())
+        kept = super().handle(conn)
+        if not kept:
+            close_graceful(conn.sock)
+        return kept
+
+
+class _Bounded(socket.socket):
+    """A connection that counts as broken when a request is not there in time."""
+
+    _end = 0.0
+
+    def setblocking(self, flag: bool) -> None:
+        """Blocking: gunicorn begins to read a request. Does nothing once the connection is closed."""
+        if self.fileno() >= 0:
+            super().setblocking(flag)
+        self._end = time.monotonic() + REQUEST_SECONDS
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """As it is, but raises `ConnectionResetError` where it would wait beyond the request's time."""
+        asked = self.gettimeout()
+        if asked is not None:
+            return super().recv(size, flags)
+        self.settimeout(max(self._end - time.monotonic(), 0.001))
+        try:
+            return super().recv(size, flags)
+        except TimeoutError:
+            raise ConnectionResetError(errno.ECONNRESET, "the request took too long to come") from None
+        finally:
+            self.settimeout(None)
+
+
 class _Lines(logging.Formatter):
     """One line an event: time, level, event, what it adds. No request is in it, only what the log signed."""
 
@@ -113,8 +160,8 @@ class _Lines(logging.Formatter):
         text = " ".join([record.getMessage(), *(f"{name}={value}" for name, value in added.items())])
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {record.exc_info[1]}"
-        time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{time} {record.levelname.lower()} {text}"
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{at} {record.levelname.lower()} {text}"
 
 
 def _log_to_standard_error() -> None:

@@ -43,7 +43,8 @@ class Remembered:
     def keep_fork(self, note: str) -> None:
         """Keep the two notes that prove a fork, the first that was seen: `….fork-a` is ours. Raises `FileUnusable`."""
         if not self._path.with_suffix(".fork-b").exists():
-            _replace(self._path.with_suffix(".fork-a"), self.note)
+            if self.note:  # else the log signed a wrong root of no entries, which proves itself
+                _replace(self._path.with_suffix(".fork-a"), self.note)
             _replace(self._path.with_suffix(".fork-b"), note)
 
 

@@ -19,6 +19,7 @@ from crypto.logcheck import WITNESS_KEY, Checkpoint, NoteKey
 from crypto.markkey import MarkKey
 from crypto.sealing import CHUNK, open_stream, seal
 from crypto.sidecar import Sidecar
+from crypto.witness import Held, WitnessKey, decode, encode, judge
 
 FORMAT = (Path(crypto.__file__).parent / "FORMAT.md").read_text("utf-8")
 Example = dict[str, str]
@@ -167,6 +168,21 @@ def checkpoint(e: Example) -> None:
     assert (read.signed_by(key), read.signed_by(witness)) == (0, int(e["time"]))
 
 
+def witness(e: Example) -> None:
+    key = WitnessKey(e["name"], h(e["secret"]))
+    assert key.encode() == e["key_file"] + "\n"
+    assert WitnessKey.decode(key.encode()) == key
+    note = EXAMPLES["checkpoint"]
+    text = notes.checkpoint_text(e["origin"], int(note["size"]), h(note["root"]))
+    signed = notes.note(text, note["line"] + "\n")
+    hashes = [h(value) for value in e["proof"].split(" ")]
+    request = encode(int(e["old"]), hashes, signed)
+    assert hashlib.sha256(request).hexdigest() == e["request_sha256"]
+    read = decode(request)
+    judge(read, Held(int(e["old"]), h(e["old_root"])))
+    assert read.checkpoint == Checkpoint.decode(signed)
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
     "identifier": identifier,
     "context": context_,
@@ -185,6 +201,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "marking-key": marking_key,
     "tree": tree,
     "checkpoint": checkpoint,
+    "witness": witness,
 }
 
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from crypto.logcheck import Checkpoint
 from crypto.witness import MAX_REQUEST, encode
 from service.standalone.errors import FileUnusable
 from service.witness.keyfile import new_witness_key
+from service.witness.server import REQUEST_SECONDS, THREADS
 from service.witness.state import State, hold
 from tests.servers.process import free_port
 from tests.witnesses import (
@@ -168,11 +169,31 @@ def test_of_requests_that_race_only_one_branch_is_ever_signed(witness: RunningWi
     assert len({id(log) for log, _, _ in done}) == 1
 
 
-def test_a_client_that_stalls_ends_and_the_others_are_answered(witness: RunningWitness) -> None:
-    with socket.create_connection(("127.0.0.1", witness.port), 30) as stalled:
-        stalled.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 500\r\n\r\nold 0\n")
+def test_clients_that_stall_or_drip_end_in_time_and_the_others_are_answered(witness: RunningWitness) -> None:
+    begun = time.monotonic()
+    head = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 500\r\n\r\n"
+    with ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", witness.port), 30))
+            for _ in range(THREADS)
+        ]
+        for number, client in enumerate(slow):
+            client.sendall(head[:40] if number % 2 else head + b"old 0\n")
+        over = threading.Event()
+
+        def drip() -> None:
+            while not over.wait(0.5):
+                for client in slow[:2]:
+                    with suppress(OSError):
+                        client.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
         signed(witness, LOG, 3, witness.ask(LOG.request(0, 3)))
-        assert stalled.recv(100).startswith(b"HTTP/1.1 408 ")
+        for number, client in enumerate(slow):
+            answer = client.recv(100)
+            assert answer == b"" if number % 2 else answer.startswith(b"HTTP/1.1 408 ")
+        over.set()
+    assert time.monotonic() - begun < REQUEST_SECONDS + 5
 
 
 def refused_start(arguments: list[str]) -> str:
