@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,3 +123,37 @@ def test_a_client_that_breaks_off_is_told_so_and_one_that_sends_too_much_is_not_
     assert endless.tell() == MAX_REQUEST + 1
     status, headers, _ = answered({**environ, "REQUEST_METHOD": "GET"}, tmp_path)
     assert (status, headers["Allow"]) == ("405 Method Not Allowed", "POST")
+
+
+def test_of_two_branches_that_are_asked_for_at_one_moment_one_is_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Remembered.keep
+
+    def slow(self: Remembered, note: str) -> None:
+        time.sleep(0.3)
+        keep(self, note)
+
+    monkeypatch.setattr(Remembered, "keep", slow)
+    branches = (LOG, ALog(entries(20, fork_at=5)))
+
+    def submit(branch: ALog) -> str:
+        try:
+            return witness(tmp_path).add_checkpoint(
+                branch.request(0, 9)
+            )  # as another process: shares files only
+        except WitnessRefusal as refusal:
+            return str(refusal.status)
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(submit, branches))
+    assert sorted(answer == "409" for answer in answers) == [False, True]
+
+
+def test_what_was_signed_of_one_log_is_not_taken_for_what_was_signed_of_another(tmp_path: Path) -> None:
+    other = ALog(entries(20), origin="other.example/log")
+    state = State(tmp_path, KEY.public)
+    signed = notes.note(other.text(9), KEY.cosign(other.text(9), NOON))
+    state.path(LOG.origin).write_text(signed, "utf-8")
+    with pytest.raises(FileUnusable, match="is not what this witness signed of"):
+        witness(tmp_path).add_checkpoint(LOG.request(9, 12))
