@@ -40,7 +40,7 @@ from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
 from service.sweeping import Sweeping
-from service.witnessing import Posting, Witnessing, read_posts, read_witnesses
+from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
 
@@ -78,8 +78,6 @@ class Sealmark:
     log: Log
     exports: Exports
     sequencer: Sequencer
-    witnessing: Witnessing
-    posting: Posting
     sweeping: Sweeping
     rollback: Rollback
     checkpoints: Checkpoints
@@ -120,7 +118,6 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
-    posts = HttpPosts()
     rollback = Rollback(database, store, clock)
     database.guard = rollback
     sequencer = Sequencer(database, clock)
@@ -134,6 +131,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         clock,
         random,
         locked=open_locked(settings, clock),
+        cosigner=_others(settings),
     )
 
     def check_mark(name: str, mail: str, company: str) -> None:
@@ -162,8 +160,6 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         log=Log(database, clock, random),
         exports=Exports(database, checkpoints, clock, random),
         sequencer=sequencer,
-        witnessing=Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
-        posting=Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
         sweeping=Sweeping(
             database, store, rollback, timedelta(seconds=settings.silent_seconds), clock, random
         ),
@@ -207,6 +203,15 @@ def _s3(chosen: S3Store, name: str) -> S3Blobs:
         secret_key=read_secret(chosen.secret_key_file, f"{name}_SECRET_KEY_FILE"),
         secure=chosen.secure,
         ca_file=chosen.ca_file,
+    )
+
+
+def _others(settings: Settings) -> Others:
+    """Who is sent checkpoints. Raises `SettingError`."""
+    posts = HttpPosts()
+    return Others(
+        Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
+        Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
     )
 
 

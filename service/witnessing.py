@@ -223,6 +223,20 @@ class Posting:
                 log.warning("a checkpoint was not taken", extra={"line": address.line, "why": why})
 
 
+class Others:
+    """All who are sent a checkpoint; the `Cosigner` of `service.checkpoints`."""
+
+    def __init__(self, witnessing: Witnessing, posting: Posting) -> None:
+        self._witnessing = witnessing
+        self._posting = posting
+
+    def cosign(self, checkpoint: LogCheckpoint, proof: Callable[[int], list[bytes]]) -> str:
+        """As `Witnessing.cosign`; what it returns was posted, too."""
+        note = self._witnessing.cosign(checkpoint, proof)
+        self._posting.post(note)
+        return note
+
+
 @dataclass(frozen=True)
 class _Asked:
     witness: WitnessAddress

@@ -25,11 +25,14 @@ from service.witnessing import (
     Address,
     Answer,
     NoAnswer,
+    Others,
     Posting,
     Witnessing,
     read_posts,
     read_witnesses,
 )
+from tests.service.test_checkpoints import published, settled, with_parts
+from tests.service_fixture import Service
 from tests.witnesses import ALog, entries, running_witness
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -266,6 +269,30 @@ def test_a_checkpoint_is_posted_as_it_is_to_each_url_and_failures_are_told_by_th
     }
     lines = [(record.__dict__["line"], record.__dict__["why"]) for record in caplog.records]
     assert lines == [(2, "too slow"), (3, "status 301")]
+
+
+def test_what_the_service_publishes_and_posts_has_the_signature_of_a_real_witness(
+    service: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake = Fake({"auditor": always(204)})
+    settled(service, 3)
+    service.sealmark.checkpoints.cover()  # gives the log its origin and key, before there was a witness
+    (log_key,) = service.sealmark.checkpoints.public_keys()
+    with running_witness(tmp_path, log_key) as witness:
+        listed = read_witnesses(f"{witness.key.public.encode()} {witness.url}")
+        posting = Posting(read_posts(f"https://h.example/auditor/{TOKEN}"), fake)
+        checkpoints = with_parts(service, cosigner=Others(Witnessing(listed, HttpPosts()), posting))
+        for _ in range(3):
+            settled(service, 7)
+            service.clock.advance(seconds=2)
+            checkpoints.cover()
+            found = published(service)
+            assert found is not None
+            assert found.size == len(service.entries())
+            assert found.signed_by(log_key) == 0
+            assert found.signed_by(witness.key.public)
+            assert Checkpoint.decode(fake.sent[-1][2].decode()) == found
+    assert told(caplog) == []
 
 
 VKEY, OTHER = KEYS[0].public.encode(), KEYS[1].public.encode()
