@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from service.access import ApiKeys
@@ -18,6 +19,7 @@ from service.adapters.lockedbucket import LockedBucket
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
+from service.adapters.witness_http import HttpPosts
 from service.answers import Answers
 from service.archives import Archives
 from service.audit import Clock, Random
@@ -40,11 +42,14 @@ from service.objects import SealedObjects
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
-from service.settings import FolderStore, S3Store, Settings, read_secret
+from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
 from service.sweeping import Sweeping
+from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -142,6 +147,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         clock,
         random,
         locked=open_locked(settings, clock),
+        cosigner=_others(settings),
     )
 
     def check_mark(name: str, mail: str, company: str) -> None:
@@ -225,6 +231,23 @@ def _s3(chosen: S3Store, name: str) -> S3Blobs:
         secure=chosen.secure,
         ca_file=chosen.ca_file,
     )
+
+
+def _others(settings: Settings) -> Others:
+    """Who is sent checkpoints. Raises `SettingError`."""
+    posts = HttpPosts()
+    return Others(
+        Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
+        Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
+    )
+
+
+def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:
+    """What a file lists, nothing where none is named. Raises `SettingError`."""
+    try:
+        return read(read_secret(path, name)) if path else ()
+    except ValueError as error:
+        raise SettingError(name, f"the file that it names: {error}") from None
 
 
 def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Compiled]:

@@ -51,6 +51,8 @@ SETTINGS: Mapping[str, str] = {
     "erasing where it has none. Default: 2555 (seven years)",
     "LOG_VALUES_DAYS": "Days after which personal values of the log move from the database to sealed archives in "
     "the store. Default: none, they stay",
+    "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
+    "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -136,6 +138,8 @@ class Settings:
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
+    witnesses_file: Path | None
+    checkpoint_posts_file: Path | None
     allow_unconfined_child: bool
 
 
@@ -174,6 +178,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
         if given.get("LOG_VALUES_DAYS")
         else None,
+        witnesses_file=_path(given, "WITNESSES_FILE"),
+        checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
