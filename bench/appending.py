@@ -20,11 +20,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import IO
 
 from bench.figures import Figure, rate_against, table
-from bench.lender import RECIPIENT, Lender, inherited, lending, token
+from bench.lender import RECIPIENT, Lender, inherited, lending
 from bench.parts import FOLDER, POSTGRESQL, SQLITE, running_parts
 from bench.reports import PROJECT, Report, sample
 from crypto import identifiers, tokens
@@ -148,7 +147,9 @@ def _lending_many(
             made: list[str] = []
             rows: list[list[object]] = [[], [], []]
             for _ in range(shares):
-                share_id, link_id = (identifiers.new_id(kind, secrets.token_bytes(16)) for kind in ("shr", "lnk"))
+                share_id, link_id = (
+                    identifiers.new_id(kind, secrets.token_bytes(16)) for kind in ("shr", "lnk")
+                )
                 copy_id = identifiers.new_id("cpy", secrets.token_bytes(16))
                 expires = int(link.expires_at.timestamp())
                 opening = tokens.LinkToken(key.id, share_id, link_id, tokens.Action.OPEN, expires)
@@ -219,13 +220,14 @@ def _granting() -> None:
     """One process that grants: reads its links, says that it is ready, waits for the word, says how it went."""
     links = json.loads(sys.stdin.readline())
     with closing(build(settings.load(os.environ))) as sealmark:
-        warming, links = links[:0], links
         shares = [links[number::THREADS] for number in range(THREADS)]
         failures: list[str] = []
         start = threading.Barrier(THREADS + 1)
 
         def grant(asked: list[str]) -> None:
-            sealmark.keys.verifying("link")  # what a process that has served before has at hand: keys, a connection
+            sealmark.keys.verifying(
+                "link"
+            )  # what a process that has served before has at hand: keys, a connection
             with sealmark.database.read():
                 pass
             start.wait()
