@@ -175,7 +175,7 @@ def _entries(sealmark: Sealmark) -> int:
 
 
 def _grant_all(environment: Mapping[str, str], links: list[str]) -> float:
-    """Ask each link once, from `PROCESSES` with `THREADS` each; grants a second from the first begun to the last done."""
+    """Ask each link once, from `PROCESSES` with `THREADS` each; grants a second, first begun to last done."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "bench.appending", "--granting"],

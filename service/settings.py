@@ -40,17 +40,19 @@ SETTINGS: Mapping[str, str] = {
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
-    "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
+    "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_MAX_PAGES = 2000
 
-DEFAULT_SILENT_SECONDS = 60
-LEAST_SILENT_SECONDS = 45
+DEFAULT_SILENT_SECONDS = 30
+LEAST_SILENT_SECONDS = 25
 """More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
-before its next sign of life is due (`sending.TOUCH_EVERY`)."""
+before its next sign of life is due (`sending.TOUCH_EVERY`), together 20 seconds. The rest is for a write that waits
+for the database and for clocks that differ between hosts. Where that is not enough, the send is cut off when it next
+says that it lives: no byte leaves unrecorded."""
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"
