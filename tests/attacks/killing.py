@@ -156,7 +156,13 @@ def downloading(client: Client, links: list[str], paces: list[Pace], random: Ran
 
 
 def _download(
-    client: Client, links: list[str], pace: Pace, heard: Heard, stop: Event, turn: Iterator[int], random: Random
+    client: Client,
+    links: list[str],
+    pace: Pace,
+    heard: Heard,
+    stop: Event,
+    turn: Iterator[int],
+    random: Random,
 ) -> None:
     while not stop.is_set():
         link = links[next(turn) % len(links)]

@@ -23,7 +23,7 @@ from tests.servers.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = int(os.environ.get("R", "100"))
+ROUNDS = 100
 """On each database, 200 together."""
 
 LOOK_EVERY = 20
@@ -89,7 +89,9 @@ def _look(sealmark: Sealmark, heard: Heard) -> Log:
     assert forgotten == [], "a send that fell silent is still open"
     assert heard.unexpected() == set()
     entries = {leaf["delivery"] for leaf in log.of("download.granted")}
-    assert {_delivery(sealmark, token) for token in granted} <= entries, "a grant without its entry was answered"
+    assert {_delivery(sealmark, token) for token in granted} <= entries, (
+        "a grant without its entry was answered"
+    )
     begun = Counter((leaf["delivery"], leaf["details"]["first"]) for leaf in log.of("download.begun"))
     sent = Counter((_delivery(sealmark, got.token), got.first) for got in received)
     assert sent.keys() <= {(delivery, first) for delivery, first in begun}, "bytes left without an entry"

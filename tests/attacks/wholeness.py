@@ -61,8 +61,12 @@ def require_whole(sealmark: Sealmark) -> Log:
 def _require_tree(logged: Iterable[LoggedEntry], state: LogState | None, nodes: dict[str, bytes]) -> None:
     size = state.size if state else 0
     entries = list(logged)
-    assert [entry.index for entry in entries] == list(range(size)), "an index is missing, or there are too many"
-    assert all(entry.leaf_hash == merkle.leaf_hash(entry.leaf) for entry in entries), "a leaf has another hash"
+    assert [entry.index for entry in entries] == list(range(size)), (
+        "an index is missing, or there are too many"
+    )
+    assert all(entry.leaf_hash == merkle.leaf_hash(entry.leaf) for entry in entries), (
+        "a leaf has another hash"
+    )
     level, row = 0, [merkle.leaf_hash(entry.leaf) for entry in entries]
     expected = {}
     while row:
