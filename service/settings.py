@@ -46,7 +46,7 @@ SETTINGS: Mapping[str, str] = {
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
-    "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
+    "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
     "erasing where it has none. Default: 2555 (seven years)",
     "LOG_VALUES_DAYS": "Days after which personal values of the log move from the database to sealed archives in "
@@ -62,10 +62,12 @@ DEFAULT_MAX_PAGES = 2000
 DEFAULT_LOG_LOCK_DAYS = 400
 """A SOC 2 period and the audit after it."""
 
-DEFAULT_SILENT_SECONDS = 60
-LEAST_SILENT_SECONDS = 45
+DEFAULT_SILENT_SECONDS = 30
+LEAST_SILENT_SECONDS = 25
 """More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
-before its next sign of life is due (`sending.TOUCH_EVERY`)."""
+before its next sign of life is due (`sending.TOUCH_EVERY`), together 20 seconds. The rest is for a write that waits
+for the database and for clocks that differ between hosts. Where that is not enough, the send is cut off when it next
+says that it lives: no byte leaves unrecorded."""
 
 DEFAULT_EVIDENCE_DAYS = 2555
 """Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
