@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.witness_http import HttpPosts
 from service.answers import Answers
+from service.archives import Archives
 from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
@@ -27,8 +29,11 @@ from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
 from service.denials import Denials, sum_up
+from service.discarding import Discarding
 from service.documents import Documents
+from service.erasing import Erasing
 from service.exporting import Exports
+from service.holds import Holds
 from service.keys import NamedKeys
 from service.log import Log
 from service.masterkeys import MasterKeys
@@ -79,6 +84,10 @@ class Sealmark:
     exports: Exports
     sequencer: Sequencer
     sweeping: Sweeping
+    archives: Archives
+    discarding: Discarding
+    erasing: Erasing
+    holds: Holds
     rollback: Rollback
     checkpoints: Checkpoints
 
@@ -98,6 +107,11 @@ class Sealmark:
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
+                Task("erasures", self.erasing.run_once, every=2.0),
+                Task("erased", lambda: self.erasing.apply_again() < 0, every=600.0),
+                Task("discards", self.discarding.run_once, every=10.0),
+                Task("archives", self.archives.run_once, every=6 * 3600.0),
+                Task("evidence", lambda: self.sweeping.erase_evidence() > 99, every=3600.0),
                 Task("orphans", lambda: self.sweeping.trash_orphans() < 0, every=3600.0),
             ]
         )
@@ -118,6 +132,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
+    archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
     database.guard = rollback
     sequencer = Sequencer(database, clock)
@@ -161,8 +177,19 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         exports=Exports(database, checkpoints, clock, random),
         sequencer=sequencer,
         sweeping=Sweeping(
-            database, store, rollback, timedelta(seconds=settings.silent_seconds), clock, random
+            database,
+            store,
+            rollback,
+            archives,
+            timedelta(seconds=settings.silent_seconds),
+            timedelta(days=settings.evidence_days),
+            clock,
+            random,
         ),
+        archives=archives,
+        discarding=Discarding(database, objects, clock),
+        erasing=Erasing(database, store, archives, clock, random, time.sleep),
+        holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,
     )

@@ -49,6 +49,10 @@ SETTINGS: Mapping[str, str] = {
     "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
     "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
+    "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
+    "erasing where it has none. Default: 2555 (seven years)",
+    "LOG_VALUES_DAYS": "Days after which personal values of the log move from the database to sealed archives in "
+    "the store. Default: none, they stay",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -62,6 +66,13 @@ DEFAULT_SILENT_SECONDS = 60
 LEAST_SILENT_SECONDS = 45
 """More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
 before its next sign of life is due (`sending.TOUCH_EVERY`)."""
+
+DEFAULT_EVIDENCE_DAYS = 2555
+"""Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
+claim may be served."""
+
+MAX_DAYS = 36525
+"""A hundred years; more is a slip of the hand."""
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"
@@ -127,6 +138,8 @@ class Settings:
     silent_seconds: int
     witnesses_file: Path | None
     checkpoint_posts_file: Path | None
+    evidence_days: int
+    log_values_days: int | None
     allow_unconfined_child: bool
 
 
@@ -163,6 +176,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         witnesses_file=_path(given, "WITNESSES_FILE"),
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
+        evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
+        log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
+        if given.get("LOG_VALUES_DAYS")
+        else None,
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 

@@ -84,7 +84,7 @@ def arguments(**changed: str) -> list[str]:
         ({"listen": "8090"}, "--listen must be ADDRESS:PORT"),
         ({"listen": "127.0.0.1:99999"}, "--listen must be ADDRESS:PORT"),
         ({"listen": "unix:/x"}, "--listen must be ADDRESS:PORT"),
-        ({"log": "x"}, "--log: the key is not base64"),
+        ({"log": "x"}, "sealmark: --log: "),
     ],
 )
 def test_what_is_missing_or_cannot_be_is_one_line(

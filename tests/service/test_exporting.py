@@ -63,7 +63,7 @@ def test_an_export_of_the_whole_begins_with_every_checkpoint_that_was_held(
     put(service, 20)
     assert before.size >= held
     report = genuine(service, export(service), before)
-    assert f"{before.size:,} entries of the checkpoint" in report.notes[-1]
+    assert f"the checkpoint of {before.size:,} entries that you hold" in report.notes[-1]
 
 
 def test_a_filtered_export_proves_each_entry_and_says_what_it_cannot_show(service: Service) -> None:
