@@ -286,6 +286,7 @@ def test_what_the_service_publishes_and_posts_has_the_signature_of_a_real_witnes
             settled(service, 7)
             service.clock.advance(seconds=2)
             checkpoints.cover()
+            checkpoints.run_once()
             found = published(service)
             assert found is not None
             assert found.size == len(service.entries())
