@@ -342,23 +342,29 @@ def test_a_key_names_another_only_under_its_own_signature() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "details"),
-    [
-        ("share.created", {"purpose": "log"}),
-        ("key.rotated", {"purpose": "links"}),
-        ("key.rotated", {}),
-        ("k", None),
-    ],
+    ("kind", "purpose"), [("share.created", "log"), ("key.created", "log"), ("key.rotated", "links")]
 )
-def test_a_chain_rests_on_no_other_entries(kind: str, details: object) -> None:
+def test_no_other_entry_names_a_key(kind: str, purpose: str) -> None:
     log = SyntheticLog().fill(5)
-    index = log.add(kind, **({} if details is None else {"details": details}))
+    public = base64.b64encode(log_key("second", log.origin).public).decode()
+    index = log.add(kind, details={"purpose": purpose, "public": public})
 
-    (problem,) = log.check(log.export(chain=[log.step(index)])).problems
+    assert log.check(log.export(chain=[log.step(index)])).problems == ["the chain has another entry"]
 
-    assert problem.startswith(
-        ("the chain has another entry", f"entry {index}, in the chain is not of the form")
-    )
+
+def test_an_entry_without_what_a_chain_needs_is_named() -> None:
+    log = SyntheticLog().fill(5)
+    for members in (
+        {},
+        {"details": {}},
+        {"details": {"purpose": "log"}},
+        {"details": {"purpose": "log", "public": "A"}},
+    ):
+        index = log.add("key.rotated", **members)
+
+        (problem,) = log.check(log.export(chain=[log.step(index)])).problems
+
+        assert problem.startswith(f"entry {index}, in the chain is not of the form")
 
 
 @pytest.mark.parametrize("member", ["index", "leaf", "proof", "consistency", "checkpoint"])
@@ -567,6 +573,16 @@ def test_values_of_another_type_or_form_are_refused_where_they_stand(
 
     names = ["header", "entry 0", "entry 1", "end"][line]
     assert names in problem or "the export says that it has" in problem or "checkpoint" in problem
+
+
+def test_a_number_is_not_the_text_that_was_committed_to_and_nothing_stands_beside_it() -> None:
+    log = SyntheticLog()
+    log.add(personal={"reference": "5"})
+    (shown,) = json.loads(log.export()[1])["revealed"].values()
+
+    for other in ({**shown, "value": 5}, {**shown, "note": "x"}, {"salt": shown["salt"], "value": "5"}):
+        problem = first_changed(log, 1, revealed={"reference": other})
+        assert problem == "the reference of entry 0 is not of the form that the format has"
 
 
 def test_true_is_not_one() -> None:

@@ -127,6 +127,13 @@ def test_an_edited_entry_that_is_exported_alone_is_told_by_its_index() -> None:
     assert found([lines[0], forged(17), lines[2]]) == "entry 17 is another than was signed"
 
 
+def test_an_entry_edited_alone_is_told_by_its_index() -> None:
+    for index in range(0, SIZE, 13):
+        line = EXPORT[index + 1].replace(b"download.granted", b"download.refused")
+        problem = found([*EXPORT[: index + 1], line, *EXPORT[index + 2 :]])
+        assert problem == f"entry {index} was edited: its leaf does not have its hash"
+
+
 def test_each_block_with_an_edited_entry_is_told() -> None:
     log = SyntheticLog().fill(3 * BLOCK)
     lines = log.export()
