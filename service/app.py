@@ -26,6 +26,7 @@ from service.copies import Copies, check_markable
 from service.delivery import Deliveries
 from service.denials import Denials, sum_up
 from service.documents import Documents
+from service.evidence import Evidence
 from service.exporting import Exports
 from service.keys import NamedKeys
 from service.log import Log
@@ -72,6 +73,7 @@ class Sealmark:
     deliveries: Deliveries
     log: Log
     exports: Exports
+    evidence: Evidence
     sequencer: Sequencer
     sweeping: Sweeping
     rollback: Rollback
@@ -128,6 +130,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         locked=open_locked(settings, clock),
     )
 
+    exports = Exports(database, checkpoints, clock, random)
+
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
@@ -152,7 +156,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         denials=denials,
         deliveries=Deliveries(database, keys, copies, denials, clock, random),
         log=Log(database, clock, random),
-        exports=Exports(database, checkpoints, clock, random),
+        exports=exports,
+        evidence=Evidence(
+            database, objects, checkpoints, exports, settings.organization, settings.url, clock, random
+        ),
         sequencer=sequencer,
         sweeping=Sweeping(
             database, store, rollback, timedelta(seconds=settings.silent_seconds), clock, random

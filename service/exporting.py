@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from crypto import logexport
 from crypto.logexport import Scope, Step
@@ -49,11 +49,9 @@ class _Range:
     checkpoint: LogCheckpoint
     first: int
     stop: int
-    chosen: LogFilter
-
-    @property
-    def whole(self) -> bool:
-        return self.chosen.is_time_only()
+    said: Mapping[str, str]
+    where: Mapping[str, Any]
+    whole: bool
 
 
 class Exports:
@@ -87,6 +85,16 @@ class Exports:
         chosen_range = self._range(checkpoint, chosen)
         return self._ndjson(chosen_range, held) if form == "ndjson" else _csv(self._entries(chosen_range))
 
+    def chosen(
+        self, checkpoint: LogCheckpoint, said: Mapping[str, str], where: Mapping[str, Any]
+    ) -> Iterator[bytes]:
+        """A filtered export under this published checkpoint, of the entries that meet all conditions of `where`.
+
+        `said` is the filter that it states, which all of them must meet, too; it names more than a time. This records
+        no pull: the caller does.
+        """
+        return self._ndjson(_Range(checkpoint, 0, checkpoint.size, said, where, whole=False), ())
+
     def proof(self, entry_id: str) -> str:
         """A c2sp.org/tlog-proof of this entry under a published checkpoint. Raises `DomainError` (not-found)."""
         with self._database.read() as records:
@@ -111,10 +119,11 @@ class Exports:
                 )
             ]
         first = bounds[0] if chosen.since else 0
-        return _Range(checkpoint, first, max(first, bounds[1]), chosen)
+        said, where = chosen.said(), chosen.where()
+        return _Range(checkpoint, first, max(first, bounds[1]), said, where, chosen.is_time_only())
 
     def _ndjson(self, what: _Range, held: Sequence[int]) -> Iterator[bytes]:
-        scope = Scope(what.checkpoint.note, what.first, what.stop, what.chosen.said(), what.whole)
+        scope = Scope(what.checkpoint.note, what.first, what.stop, what.said, what.whole)
         with self._database.read() as records:
             chain, edges = steps(records, what.checkpoint.size), _edges(records, what)
             yield from_nodes(
@@ -138,12 +147,11 @@ class Exports:
             yield from page
 
     def _pages(self, what: _Range) -> Iterator[list[LoggedEntry]]:
-        where = what.chosen.where()
         after = what.first - 1
         while True:
             with self._database.read() as records:
                 found = records.find(
-                    LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **where
+                    LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **what.where
                 )
             if found:
                 yield found
@@ -181,8 +189,8 @@ def _edges(records: Records, what: _Range) -> list[tuple[int, bytes]]:
     """The entries beside a whole range of time."""
     if not what.whole:
         return []
-    before = [what.first - 1] if what.chosen.since and what.first else []
-    after = [what.stop] if what.chosen.until and what.stop < what.checkpoint.size else []
+    before = [what.first - 1] if "since" in what.said and what.first else []
+    after = [what.stop] if "until" in what.said and what.stop < what.checkpoint.size else []
     return [(e.index, e.leaf) for e in records.find(LoggedEntry, order="index", index__in=[*before, *after])]
 
 
