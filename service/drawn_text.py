@@ -1,11 +1,13 @@
 """Text of any script in a PDF of reportlab: what its own text handling cannot shape is drawn as outlines.
 
-Below the outlines lies the same text, invisible, so that it can be searched and copied.
+Beneath the outlines the text lies invisible, so that it can be searched and copied: from left to right as it is seen,
+which is what poppler's `pdftotext` turns into reading order.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from codecs import BOM_UTF16_BE
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -26,6 +28,9 @@ FONT = "SummarySans"
 
 _PLAIN_SCRIPTS = frozenset({"Latn", "Grek", "Cyrl", "Zyyy"})
 _PLAIN_CATEGORIES = frozenset("LNPSZ")
+_FILLER = "\ufffd"
+"""The invisible letter that a line of text lies on; what a reader finds that knows no `ActualText`."""
+
 _INVISIBLE = 3
 """The text rendering mode of PDF that paints nothing."""
 
@@ -106,15 +111,17 @@ def _draw_line(canvas: Any, line: list[Cluster], baseline: float, size: float, c
             part.face.font.draw_glyph_with_pen(part.glyph, outline)
         pen += cluster.advance
     canvas.drawPath(path, stroke=0, fill=1, fillMode=1)
-    text = "".join(cluster.text for cluster in line)
-    natural = pdfmetrics.stringWidth(text, FONT, size)
     below = canvas.beginText(0, baseline)
     below.setTextRenderMode(_INVISIBLE)
     below.setFont(FONT, size)
-    if natural:
-        below.setHorizScale(100 * pen * size / EM / natural)
-    below.textOut(text)
+    below.setHorizScale(100 * pen / EM * size / pdfmetrics.stringWidth(_FILLER, FONT, size))
+    below.textOut(_FILLER)
+    # What the invisible letters stand for (PDF 1.7, section 14.9.4): reportlab itself has no operator for it.
+    text = "".join(cluster.text for cluster in line)
+    actual = (BOM_UTF16_BE + text.encode("utf-16-be")).hex()
+    canvas._code.append(f"/Span <</ActualText <{actual}>>> BDC")
     canvas.drawText(below)
+    canvas._code.append("EMC")
     canvas.restoreState()
 
 

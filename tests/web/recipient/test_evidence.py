@@ -20,7 +20,7 @@ from service.dossier import MAX_SHARES
 from service.errors import DomainError, Problem
 from service.evidence import Pack
 from service.packing import MANIFEST, PIECE, Part, as_measured, measured, zipped
-from service.records import Recipient
+from service.records import LoggedEntry, Recipient
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import ADDRESS, Lent, lend
 
@@ -137,11 +137,6 @@ def test_the_agreement_and_the_copy_are_those_of_the_log(lived: Lent, folder: Pa
         if leaf["kind"] == "download.granted"
     ]
     assert (copy["id"], copy["version"]) == (granted["copy"], granted["version"])
-    with lived.service.sealmark.database.read() as records:
-        version = records.find(
-            type(lived.service.sealmark.documents.version(lived.document.id, copy["version"]))
-        )
-    assert version[0].id == copy["version"]
 
 
 def test_the_copys_hash_is_that_of_the_bytes_which_the_recipient_got(lent: Lent, tmp_path: Path) -> None:
@@ -249,17 +244,13 @@ def test_without_its_entry_nothing_leaves(lived: Lent, monkeypatch: pytest.Monke
 def test_a_pack_that_would_not_be_what_the_entry_says_ends_before_its_directory(lived: Lent) -> None:
     pack = pull(lived.service, recipient=lived.recipient.id)
     with lived.service.sealmark.database.write() as records:
-        records.remove(type(lived.share), id="shr_none")
-        from service.records import LoggedEntry
-
         for logged in records.find(LoggedEntry, recipient=lived.recipient.id):
             records.change(logged, revealed={})
-    got = b""
+    got = io.BytesIO()
     with pytest.raises(DomainError, match="pull it again"):
-        for piece in pack.pieces:
-            got += piece
+        got.writelines(pack.pieces)
     with pytest.raises(zipfile.BadZipFile):
-        zipfile.ZipFile(io.BytesIO(got))
+        zipfile.ZipFile(got)
 
 
 def test_a_pack_of_a_company_holds_all_of_its_people(lived: Lent, tmp_path: Path) -> None:
