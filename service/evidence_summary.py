@@ -25,7 +25,10 @@ MAX_ACCESSES = 2000
 """Rows of the history: some forty pages. The entries themselves are all in the pack."""
 
 _MARGIN = 18 * mm
-_WIDTH = A4[0] - 2 * _MARGIN
+_PADDING = 6
+"""Points that reportlab's frame keeps free within the margins."""
+
+_WIDTH = A4[0] - 2 * (_MARGIN + _PADDING)
 _GREY = colors.HexColor("#5a6470")
 _RULE = colors.HexColor("#d5dae0")
 
@@ -239,6 +242,7 @@ def _styles() -> dict[str, Any]:
             leading=leading,
             spaceBefore=before,
             spaceAfter=after,
+            keepWithNext=name == "heading",
             textColor=_GREY if name in {"label", "note"} else colors.black,
         )
         for name, (size, leading, before, after) in sizes.items()
