@@ -1,4 +1,5 @@
-"""Exports of the log, streamed: NDJSON that proves itself (`crypto/FORMAT.md`, "Log export"), CSV for people.
+"""Exports of the log, streamed: NDJSON that proves itself (`crypto/FORMAT.md`, "Log export"), CSV for people, OCSF for
+a SIEM.
 
 An export stands on a published checkpoint and ends where that ends; the entry of the pull comes after it. Memory does
 not grow with the log.
@@ -16,6 +17,7 @@ from typing import Any, Literal, get_args
 from crypto import logexport
 from crypto.logexport import Scope, Step
 from crypto.merkle import inclusion_proof
+from service import ocsf
 from service.audit import Actor, Clock, Random
 from service.checkpoints import Checkpoints
 from service.errors import invalid, not_found
@@ -25,7 +27,7 @@ from service.records import LogCheckpoint, LoggedEntry, LogState
 from service.sequencer import LOG
 from service.tree import from_nodes
 
-Form = Literal["ndjson", "csv"]
+Form = Literal["ndjson", "csv", "ocsf"]
 
 PAGE = 1000
 """Entries of one query: some hundred KB of memory, whatever the length of the log."""
@@ -83,7 +85,10 @@ class Exports:
         with self._database.write() as records:
             records.add(pulled(actor, chosen, form, checkpoint.size, self._clock(), self._random))
         chosen_range = self._range(checkpoint, chosen)
-        return self._ndjson(chosen_range, held) if form == "ndjson" else _csv(self._entries(chosen_range))
+        if form == "ndjson":
+            return self._ndjson(chosen_range, held)
+        entries = self._entries(chosen_range)
+        return _csv(entries) if form == "csv" else map(ocsf.line, entries)
 
     def chosen(
         self, checkpoint: LogCheckpoint, said: Mapping[str, str], where: Mapping[str, Any]

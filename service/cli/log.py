@@ -85,10 +85,10 @@ def list_(after: int | None, size: int | None, limit: int, as_json: bool, **chos
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["ndjson", "csv"]),
+    type=click.Choice(["ndjson", "csv", "ocsf"]),
     default="ndjson",
     show_default=True,
-    help="ndjson holds each entry's exact bytes and is the proof; csv is for reading.",
+    help="ndjson holds each entry's exact bytes and is the proof; csv is for reading, ocsf for a SIEM.",
 )
 @click.option(
     "--output",
