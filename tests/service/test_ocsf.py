@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,6 +159,28 @@ def test_an_address_that_is_none_is_a_name_and_a_mail_beyond_ascii_no_email_addr
     assert "email_addr" not in event["entity"]["user"]
     assert event["entity"]["user"]["name"] == "å@x.example"
     assert faults(event) == []
+
+
+def test_the_table_of_the_documentation_is_what_the_events_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "siem.md").read_text("utf-8")
+    said = {
+        row[0]: row
+        for row in re.findall(r"^\| `([a-z.-]+)` \| (.*) \| (.*) \| (\w+) \|$", page, re.MULTILINE)
+    }
+    classes = {found["uid"]: found for found in get_ocsf_schema(ocsf.VERSION)["classes"].values()}
+    expected = {}
+    for kind, mapped in ocsf.MAPPED.items():
+        found = classes[int(mapped.of)]
+        activity = found["attributes"]["activity_id"]["enum"][str(mapped.activity)]["caption"]
+        named = f"{activity}: {mapped.name}" if mapped.name else activity
+        expected[kind] = (
+            kind,
+            f"{found['caption']} [{int(mapped.of)}]",
+            f"{named} [{mapped.activity}]",
+            mapped.severity.name.capitalize(),
+        )
+    assert said == expected
+    assert f"version {ocsf.VERSION}" in page
 
 
 def test_an_export_is_one_event_a_line_of_the_real_service_and_its_pull_an_entry(service: Service) -> None:
