@@ -7,11 +7,12 @@ before the first byte leaves, and once to be sent; so no plaintext lies anywhere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from service.archives import Archives
 from service.audit import Actor, Clock, Details, Random, entry
 from service.checkpoints import Checkpoints
 from service.dossier import Dossier, about_one, collect
@@ -36,11 +37,11 @@ class Pack:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The entries of one file: the conditions they meet, and those of them that the export's filter can name."""
+    """The entries of one file: they meet all conditions of one of `wheres`, and all what the export's filter says."""
 
     name: str
     said: Mapping[str, str]
-    where: Mapping[str, Any]
+    wheres: Sequence[Mapping[str, Any]]
 
 
 class Evidence:
@@ -52,6 +53,7 @@ class Evidence:
         objects: SealedObjects,
         checkpoints: Checkpoints,
         exports: Exports,
+        archives: Archives,
         organization: str,
         base_url: str,
         clock: Clock,
@@ -61,6 +63,7 @@ class Evidence:
         self._objects = objects
         self._checkpoints = checkpoints
         self._exports = exports
+        self._archives = archives
         self._organization = organization
         self._base_url = base_url
         self._clock = clock
@@ -128,7 +131,7 @@ class Evidence:
         ]
 
     def _entries(self, name: str, chosen: Chosen, checkpoint: LogCheckpoint) -> Part:
-        return Part(name, lambda: self._exports.chosen(checkpoint, chosen.said, chosen.where), large=True)
+        return Part(name, lambda: self._exports.chosen(checkpoint, chosen.said, *chosen.wheres), large=True)
 
     def _agreement(self, nda_id: str, stored: SealedObject) -> Part:
         def pieces() -> Iterable[bytes]:
@@ -145,7 +148,8 @@ class Evidence:
                 if left <= 0:
                     break
                 found += records.find(LoggedEntry, order="index", limit=left, share=share.id, index__lt=size)
-        return accesses(sorted(found, key=lambda logged: logged.index))
+        found.sort(key=lambda logged: logged.index)
+        return accesses(self._archives.filled(found))
 
     def _evidence_hashes(self, dossier: Dossier, size: int) -> dict[str, LoggedEntry]:
         """The entry of each agreement's evidence, by the agreement's id."""
@@ -161,19 +165,23 @@ class Evidence:
 def _chosen(dossier: Dossier) -> list[Chosen]:
     """The files of entries. A filter says only what all entries of its file have in common; some more are met."""
     found: list[Chosen] = []
-    if dossier.about.noun == "share":
-        share = {"share": dossier.about.key}
-        found.append(Chosen(dossier.about.key, share, share))
     for recipient in dossier.recipients:
-        said = {"recipient": recipient.id}
-        without = {"share": None} if dossier.about.noun == "share" else {}
-        found.append(Chosen(recipient.id, said, {**said, **without}))
+        theirs = {"recipient": recipient.id}
+        if dossier.about.noun == "share":
+            # With what says of the person themself, such as their erasing: else what it erased would seem withheld.
+            wheres: list[Mapping[str, Any]] = [
+                {**theirs, "share": dossier.about.key},
+                {**theirs, "share": None},
+            ]
+            found.append(Chosen(dossier.about.key, theirs, wheres))
+        else:
+            found.append(Chosen(recipient.id, theirs, [theirs]))
     ids = [nda.id for nda in dossier.ndas if nda.domain]
     if ids:
         # Entries of a company's agreement name nothing else. A filter can say of them only that all of them are `ok`.
         said = {"outcome": "ok"}
-        found.append(Chosen("agreements", said, {**said, "nda__in": ids, "recipient": None}))
+        found.append(Chosen("agreements", said, [{**said, "nda__in": ids, "recipient": None}]))
     for document in dossier.documents:
         said = {"document": document.id}
-        found.append(Chosen(document.id, said, {**said, "share": None, "recipient": None}))
+        found.append(Chosen(document.id, said, [{**said, "share": None, "recipient": None}]))
     return found

@@ -19,7 +19,8 @@ What is here
   summary.pdf      for reading; everything in it is also in the other files
   facts.json       people, agreements, shares, documents and versions, as the database has them
   copies.json      copies and links; a link is here by its hash only, so nobody can use it
-  entries/         what the log has of it, with proofs; a file for each {files}
+  entries/         what the log has of it, with proofs; a file for each {files}, one for
+                   agreements of companies
   nda/             the signed agreements, each named by its id
   checkpoint.txt   what the log signed of itself; all entries here are proven to be under it
   key.txt          the public keys of the log, one on each line
@@ -59,7 +60,7 @@ def readme(about: About, organization: str, base_url: str, names: Sequence[str])
         key=about.key,
         organization=organization,
         url=base_url,
-        files="share, person and document" if about.noun == "share" else "person and document",
+        files="share (with its person) and document" if about.noun == "share" else "person and document",
         commands="\n".join(f"     python3 logcheck.py {name} --key key.txt" for name in names),
     )
 

@@ -8,16 +8,19 @@ not grow with the log.
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Literal, get_args
 
 from crypto import logexport
 from crypto.logexport import Scope, Step
 from crypto.merkle import inclusion_proof
 from service import ocsf
+from service.archives import Archives
 from service.audit import Actor, Clock, Random
 from service.checkpoints import Checkpoints
 from service.errors import invalid, not_found
@@ -52,16 +55,19 @@ class _Range:
     first: int
     stop: int
     said: Mapping[str, str]
-    where: Mapping[str, Any]
+    wheres: Sequence[Mapping[str, Any]]  # entries meet all conditions of one of them
     whole: bool
 
 
 class Exports:
     """Exports entries, and proves single ones."""
 
-    def __init__(self, database: Database, checkpoints: Checkpoints, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, database: Database, checkpoints: Checkpoints, archives: Archives, clock: Clock, random: Random
+    ) -> None:
         self._database = database
         self._checkpoints = checkpoints
+        self._archives = archives
         self._clock = clock
         self._random = random
 
@@ -91,14 +97,14 @@ class Exports:
         return _csv(entries) if form == "csv" else map(ocsf.line, entries)
 
     def chosen(
-        self, checkpoint: LogCheckpoint, said: Mapping[str, str], where: Mapping[str, Any]
+        self, checkpoint: LogCheckpoint, said: Mapping[str, str], *wheres: Mapping[str, Any]
     ) -> Iterator[bytes]:
-        """A filtered export under this published checkpoint, of the entries that meet all conditions of `where`.
+        """A filtered export under this published checkpoint, of the entries that meet all conditions of one `where`.
 
-        `said` is the filter that it states, which all of them must meet, too; it names more than a time. This records
-        no pull: the caller does.
+        No entry may meet two of them. `said` is the filter that it states, which all entries must meet, too; it names
+        more than a time. This records no pull: the caller does.
         """
-        return self._ndjson(_Range(checkpoint, 0, checkpoint.size, said, where, whole=False), ())
+        return self._ndjson(_Range(checkpoint, 0, checkpoint.size, said, wheres, whole=False), ())
 
     def proof(self, entry_id: str) -> str:
         """A c2sp.org/tlog-proof of this entry under a published checkpoint. Raises `DomainError` (not-found)."""
@@ -124,8 +130,8 @@ class Exports:
                 )
             ]
         first = bounds[0] if chosen.since else 0
-        said, where = chosen.said(), chosen.where()
-        return _Range(checkpoint, first, max(first, bounds[1]), said, where, chosen.is_time_only())
+        said, wheres = chosen.said(), [chosen.where()]
+        return _Range(checkpoint, first, max(first, bounds[1]), said, wheres, chosen.is_time_only())
 
     def _ndjson(self, what: _Range, held: Sequence[int]) -> Iterator[bytes]:
         scope = Scope(what.checkpoint.note, what.first, what.stop, what.said, what.whole)
@@ -152,14 +158,24 @@ class Exports:
             yield from page
 
     def _pages(self, what: _Range) -> Iterator[list[LoggedEntry]]:
+        """The entries in order of their index."""
+        if len(what.wheres) == 1:
+            yield from self._found(what, what.wheres[0])
+            return
+        streams = (chain.from_iterable(self._found(what, where)) for where in what.wheres)
+        merged = heapq.merge(*streams, key=lambda logged: logged.index)
+        while page := list(islice(merged, PAGE)):
+            yield page
+
+    def _found(self, what: _Range, where: Mapping[str, Any]) -> Iterator[list[LoggedEntry]]:
         after = what.first - 1
         while True:
             with self._database.read() as records:
                 found = records.find(
-                    LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **what.where
+                    LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **where
                 )
             if found:
-                yield found
+                yield self._archives.filled(found)
             if len(found) < PAGE:
                 return
             after = found[-1].index

@@ -15,6 +15,7 @@ from service.cli.failures import RefusedHere, Unavailable
 from service.cli.output import answer, as_dict, json_option, note, table
 from service.cli.session import opened, system_user
 from service.cli.values import BACK
+from service.cli.verify import verify
 from service.log import MAX_PAGE, LogFilter, flat, shown
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ SLOW_SECONDS = 5.0
 @click.group()
 def log() -> None:
     """The access log: who got what, when, from where."""
+
+
+log.add_command(verify)
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:

@@ -360,3 +360,18 @@ def test_each_command_that_answers_answers_in_json_when_asked() -> None:
     for path, command in commands(cli):
         offered = any("--json" in option.opts for option in command.params)
         assert offered == (path not in WITHOUT_ANSWER), path
+
+
+def test_a_recipient_is_erased_unless_a_hold_stands(sealmark: CommandLine) -> None:
+    made = sealmark.json("ndas", "add", *ANA, "--source", "paper")
+    recipient = made["recipient_id"]
+    hold = sealmark.json("holds", "place", "--recipient", recipient, "--reason", "matter 7")
+    assert hold["reason"] == "matter 7"
+    assert "hold" in sealmark.refused("recipients", "erase", recipient, status=1)
+    assert [item["id"] for item in sealmark.json("holds", "list", "--standing")["items"]] == [hold["id"]]
+    assert sealmark.json("holds", "release", hold["id"])["released_at"]
+    erased = sealmark.json("recipients", "erase", recipient)
+    assert (erased["mail"], erased["name"]) == (f"{recipient}@erased.invalid", "")
+    assert erased["erased_at"]
+    assert sealmark.json("recipients", "show", recipient) == erased
+    assert sealmark.json("recipients", "list", "--mail", "ana@acme.example")["items"] == []

@@ -101,12 +101,18 @@ class Revealed(Answer):
     salt: str
 
 
+class Erased(Answer):
+    """In place of a personal value that was erased: the entry that says so."""
+
+    erased: str
+
+
 class EntryAnswer(Answer):
     """An entry: its place, the exact bytes of its leaf (canonical JSON), and its personal values."""
 
     index: int
     leaf: str
-    revealed: dict[str, Revealed]
+    revealed: dict[str, Revealed | Erased]
 
 
 class EntryList(Listed[EntryAnswer]):

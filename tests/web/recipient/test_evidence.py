@@ -92,16 +92,21 @@ def folder(lived: Lent, tmp_path: Path) -> Path:
 def test_a_pack_holds_every_entry_of_the_share_its_person_agreement_and_document(
     lived: Lent, folder: Path
 ) -> None:
-    share, person = f"entries/{lived.share.id}.ndjson", f"entries/{lived.recipient.id}.ndjson"
-    document = f"entries/{lived.document.id}.ndjson"
-    assert entry_files(folder) == sorted([share, person, document, "entries/agreements.ndjson"])
+    share, document = f"entries/{lived.share.id}.ndjson", f"entries/{lived.document.id}.ndjson"
+    assert entry_files(folder) == sorted([share, document, "entries/agreements.ndjson"])
     kinds = {name: [leaf["kind"] for leaf in leaves(folder, name)] for name in entry_files(folder)}
     assert kinds == {
         share: [
-            *["share.created", "link.created", "page.viewed", "download.granted", "download.begun"],
+            *[
+                "recipient.created",
+                "share.created",
+                "link.created",
+                "page.viewed",
+                "download.granted",
+                "download.begun",
+            ],
             *["download.ended", "share.revoked", "download.denied"],
         ],
-        person: ["recipient.created"],
         document: ["document.created", "version.created", "version.uploaded", "version.ready"],
         "entries/agreements.ndjson": ["nda.created", "nda.approved", "nda.evidence"],
     }
@@ -292,20 +297,18 @@ def test_a_pack_of_a_company_with_an_agreement_alone_is_a_pack(service: Service,
 
 
 def test_a_share_whose_recipient_was_erased_says_so_and_is_still_a_pack(lived: Lent, tmp_path: Path) -> None:
-    with lived.service.sealmark.database.write() as records:
-        gone = {
-            "mail": f"{lived.recipient.id}@erased.invalid",
-            "domain": "erased.invalid",
-            "name": "",
-            "company": "",
-        }
-        records.change(lived.recipient, erased_at=lived.service.clock(), **gone)
-        records.change(lived.share, purpose="")
+    lived.service.sealmark.erasing.begin(OPERATOR, lived.recipient.id)
+    assert lived.service.sealmark.erasing.finish(lived.recipient.id)
     folder = unpacked(pull(lived.service, share=lived.share.id), tmp_path / "erased")
     assert all(checked(folder, name).returncode == 0 for name in entry_files(folder))
     (person,) = json.loads((folder / "facts.json").read_bytes())["recipients"]
     assert person == {"id": lived.recipient.id, "erased": "2026-03-02T09:02:00.000000Z"}
     assert "name and mail are gone" in text_of(folder)
+    assert " 0 withheld" in checked(folder, f"entries/{lived.share.id}.ndjson").stdout
+    everything = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    for value in ("Lindqvist", "ana@acme", ADDRESS, "secret purpose"):
+        assert value.encode() not in everything
+        assert value not in text_of(folder)
     with pytest.raises(DomainError, match=r"erased\.invalid"):
         pull(lived.service, company="erased.invalid")
 
