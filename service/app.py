@@ -32,6 +32,7 @@ from service.denials import Denials, sum_up
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
+from service.evidence import Evidence
 from service.exporting import Exports
 from service.holds import Holds
 from service.keys import NamedKeys
@@ -82,6 +83,7 @@ class Sealmark:
     deliveries: Deliveries
     log: Log
     exports: Exports
+    evidence: Evidence
     sequencer: Sequencer
     sweeping: Sweeping
     archives: Archives
@@ -150,6 +152,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         cosigner=_others(settings),
     )
 
+    exports = Exports(database, checkpoints, archives, clock, random)
+
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
@@ -174,7 +178,18 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         denials=denials,
         deliveries=Deliveries(database, keys, copies, denials, clock, random),
         log=Log(database, archives, clock, random),
-        exports=Exports(database, checkpoints, archives, clock, random),
+        exports=exports,
+        evidence=Evidence(
+            database,
+            objects,
+            checkpoints,
+            exports,
+            archives,
+            settings.organization,
+            settings.url,
+            clock,
+            random,
+        ),
         sequencer=sequencer,
         sweeping=Sweeping(
             database,

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 30
+ROUTES = 31
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -44,6 +44,7 @@ EXPECTED: dict[str, Scope | None] = {
     "POST /v1/shares/<share_id>/revoke": Scope.SHARES_REVOKE,
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
+    "GET /v1/evidence": Scope.LOG_READ,
     "GET /v1/log/checkpoint": None,
     "GET /v1/log/keys": None,
 }
