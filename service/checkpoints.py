@@ -90,6 +90,7 @@ class Checkpoints:
         self._locked = locked
         self._cosigner = cosigner
         self._pause = pause
+        self._cosigned: str | None = None
 
     def run_once(self) -> None:
         """One round of the worker: a heartbeat, a checkpoint, its way out; each if it is due."""
@@ -98,6 +99,7 @@ class Checkpoints:
         if self._due():
             self._sign()
             self._publish_pending()
+        self._cosign_newest()
         self._lock_pending()
 
     def cover(self) -> LogCheckpoint:
@@ -255,8 +257,6 @@ class Checkpoints:
             self._store_note(checkpoint, checkpoint.note)
             with self._database.write() as records:
                 records.change(checkpoint, stored_at=self._clock())
-            if self._cosigner is not None:
-                self._cosign(checkpoint, self._cosigner)
 
     def _store_note(self, checkpoint: LogCheckpoint, note: str) -> None:
         self._store.put(blob_key(checkpoint), [note.encode()])
@@ -264,8 +264,13 @@ class Checkpoints:
         if latest is None or latest.origin != checkpoint.origin or latest.size <= checkpoint.size:
             self._store.put(LATEST, [note.encode()])
 
-    def _cosign(self, checkpoint: LogCheckpoint, cosigner: Cosigner) -> None:
-        note = cosigner.cosign(checkpoint, lambda old: self.consistency(old, checkpoint.size))
+    def _cosign_newest(self) -> None:
+        """Have the newest published checkpoint countersigned, once a process: who pulls the log never waits for it."""
+        checkpoint = self.published()
+        if self._cosigner is None or checkpoint is None or checkpoint.id == self._cosigned:
+            return
+        self._cosigned = checkpoint.id
+        note = self._cosigner.cosign(checkpoint, lambda old: self.consistency(old, checkpoint.size))
         if note != checkpoint.note:
             self._store_note(checkpoint, note)
             with self._database.write() as records:

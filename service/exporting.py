@@ -1,4 +1,5 @@
-"""Exports of the log, streamed: NDJSON that proves itself (`crypto/FORMAT.md`, "Log export"), CSV for people.
+"""Exports of the log, streamed: NDJSON that proves itself (`crypto/FORMAT.md`, "Log export"), CSV for people, OCSF for
+a SIEM.
 
 An export stands on a published checkpoint and ends where that ends; the entry of the pull comes after it. Memory does
 not grow with the log.
@@ -7,15 +8,19 @@ not grow with the log.
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from itertools import chain, islice
+from typing import Any, Literal, get_args
 
 from crypto import logexport
 from crypto.logexport import Scope, Step
 from crypto.merkle import inclusion_proof
+from service import ocsf
+from service.archives import Archives
 from service.audit import Actor, Clock, Random
 from service.checkpoints import Checkpoints
 from service.errors import invalid, not_found
@@ -25,7 +30,7 @@ from service.records import LogCheckpoint, LoggedEntry, LogState
 from service.sequencer import LOG
 from service.tree import from_nodes
 
-Form = Literal["ndjson", "csv"]
+Form = Literal["ndjson", "csv", "ocsf"]
 
 PAGE = 1000
 """Entries of one query: some hundred KB of memory, whatever the length of the log."""
@@ -49,19 +54,20 @@ class _Range:
     checkpoint: LogCheckpoint
     first: int
     stop: int
-    chosen: LogFilter
-
-    @property
-    def whole(self) -> bool:
-        return self.chosen.is_time_only()
+    said: Mapping[str, str]
+    wheres: Sequence[Mapping[str, Any]]  # entries meet all conditions of one of them
+    whole: bool
 
 
 class Exports:
     """Exports entries, and proves single ones."""
 
-    def __init__(self, database: Database, checkpoints: Checkpoints, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, database: Database, checkpoints: Checkpoints, archives: Archives, clock: Clock, random: Random
+    ) -> None:
         self._database = database
         self._checkpoints = checkpoints
+        self._archives = archives
         self._clock = clock
         self._random = random
 
@@ -85,7 +91,20 @@ class Exports:
         with self._database.write() as records:
             records.add(pulled(actor, chosen, form, checkpoint.size, self._clock(), self._random))
         chosen_range = self._range(checkpoint, chosen)
-        return self._ndjson(chosen_range, held) if form == "ndjson" else _csv(self._entries(chosen_range))
+        if form == "ndjson":
+            return self._ndjson(chosen_range, held)
+        entries = self._entries(chosen_range)
+        return _csv(entries) if form == "csv" else map(ocsf.line, entries)
+
+    def chosen(
+        self, checkpoint: LogCheckpoint, said: Mapping[str, str], *wheres: Mapping[str, Any]
+    ) -> Iterator[bytes]:
+        """A filtered export under this published checkpoint, of the entries that meet all conditions of one `where`.
+
+        No entry may meet two of them. `said` is the filter that it states, which all entries must meet, too; it names
+        more than a time. This records no pull: the caller does.
+        """
+        return self._ndjson(_Range(checkpoint, 0, checkpoint.size, said, wheres, whole=False), ())
 
     def proof(self, entry_id: str) -> str:
         """A c2sp.org/tlog-proof of this entry under a published checkpoint. Raises `DomainError` (not-found)."""
@@ -111,10 +130,11 @@ class Exports:
                 )
             ]
         first = bounds[0] if chosen.since else 0
-        return _Range(checkpoint, first, max(first, bounds[1]), chosen)
+        said, wheres = chosen.said(), [chosen.where()]
+        return _Range(checkpoint, first, max(first, bounds[1]), said, wheres, chosen.is_time_only())
 
     def _ndjson(self, what: _Range, held: Sequence[int]) -> Iterator[bytes]:
-        scope = Scope(what.checkpoint.note, what.first, what.stop, what.chosen.said(), what.whole)
+        scope = Scope(what.checkpoint.note, what.first, what.stop, what.said, what.whole)
         with self._database.read() as records:
             chain, edges = steps(records, what.checkpoint.size), _edges(records, what)
             yield from_nodes(
@@ -138,7 +158,16 @@ class Exports:
             yield from page
 
     def _pages(self, what: _Range) -> Iterator[list[LoggedEntry]]:
-        where = what.chosen.where()
+        """The entries in order of their index."""
+        if len(what.wheres) == 1:
+            yield from self._found(what, what.wheres[0])
+            return
+        streams = (chain.from_iterable(self._found(what, where)) for where in what.wheres)
+        merged = heapq.merge(*streams, key=lambda logged: logged.index)
+        while page := list(islice(merged, PAGE)):
+            yield page
+
+    def _found(self, what: _Range, where: Mapping[str, Any]) -> Iterator[list[LoggedEntry]]:
         after = what.first - 1
         while True:
             with self._database.read() as records:
@@ -146,7 +175,7 @@ class Exports:
                     LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=what.stop, **where
                 )
             if found:
-                yield found
+                yield self._archives.filled(found)
             if len(found) < PAGE:
                 return
             after = found[-1].index
@@ -181,8 +210,8 @@ def _edges(records: Records, what: _Range) -> list[tuple[int, bytes]]:
     """The entries beside a whole range of time."""
     if not what.whole:
         return []
-    before = [what.first - 1] if what.chosen.since and what.first else []
-    after = [what.stop] if what.chosen.until and what.stop < what.checkpoint.size else []
+    before = [what.first - 1] if "since" in what.said and what.first else []
+    after = [what.stop] if "until" in what.said and what.stop < what.checkpoint.size else []
     return [(e.index, e.leaf) for e in records.find(LoggedEntry, order="index", index__in=[*before, *after])]
 
 

@@ -13,11 +13,15 @@ from typing import Any, get_args
 
 from crypto import canonical, identifiers
 from crypto.errors import IdentifierInvalid
+from service.archives import Archives
 from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Details, Outcome, Random, entry, timestamp
 from service.errors import invalid
 from service.ports import Database
 from service.records import InboxEntry, LoggedEntry, LogState
 from service.sequencer import LOG
+
+ERASED = "(erased)"
+"""What stands for people in place of a value that was erased."""
 
 MAX_PAGE = 500
 """Entries of one page of the API."""
@@ -86,8 +90,9 @@ class LogPage:
 class Log:
     """Reads the log."""
 
-    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+    def __init__(self, database: Database, archives: Archives, clock: Clock, random: Random) -> None:
         self._database = database
+        self._archives = archives
         self._clock = clock
         self._random = random
 
@@ -115,7 +120,7 @@ class Log:
                 LoggedEntry, order="index", limit=min(limit, MAX_PAGE) + 1, index__lt=fixed, **where
             )
         more = len(found) > min(limit, MAX_PAGE)
-        entries = found[: min(limit, MAX_PAGE)]
+        entries = self._archives.filled(found[: min(limit, MAX_PAGE)])
         return LogPage(entries, entries[-1].index if more else None, fixed)
 
     def size(self) -> int:
@@ -154,7 +159,7 @@ def flat(logged: LoggedEntry) -> Mapping[str, object]:
     if "details" in row:
         row["details"] = json.dumps(row["details"], ensure_ascii=False)
     for name in PERSONAL_FIELDS & logged.revealed.keys():
-        row[name] = logged.revealed[name]["value"]
+        row[name] = logged.revealed[name].get("value", ERASED)
     return row
 
 

@@ -27,8 +27,9 @@ PIECE = 32 * 1024
 MAX_SENDS = 1000
 """Sends of one delivery: readers that fetch a large report in ranges need hundreds; each is two entries of the log."""
 
-TOUCH_EVERY = timedelta(seconds=10)
-"""How often a running send says that it lives: well within the silence that the worker takes for a crash."""
+TOUCH_EVERY = timedelta(seconds=5)
+"""How often a running send says that it lives: one small write, no entry. With a stalled piece
+(`web.recipient.stalls.STALL_SECONDS`) well within the silence that the worker takes for a crash."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,13 @@ SETTINGS: Mapping[str, str] = {
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
-    "stalled piece may take and the time between two signs of life, so at least 45. Default: 60",
+    "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
+    "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
+    "erasing where it has none. Default: 2555 (seven years)",
+    "LOG_VALUES_DAYS": "Days after which personal values of the log move from the database to sealed archives in "
+    "the store. Default: none, they stay",
+    "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
+    "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -56,10 +62,19 @@ DEFAULT_MAX_PAGES = 2000
 DEFAULT_LOG_LOCK_DAYS = 400
 """A SOC 2 period and the audit after it."""
 
-DEFAULT_SILENT_SECONDS = 60
-LEAST_SILENT_SECONDS = 45
+DEFAULT_SILENT_SECONDS = 30
+LEAST_SILENT_SECONDS = 25
 """More than a running download can be silent: a piece of it may stall (`web.recipient.stalls.STALL_SECONDS`) just
-before its next sign of life is due (`sending.TOUCH_EVERY`)."""
+before its next sign of life is due (`sending.TOUCH_EVERY`), together 20 seconds. The rest is for a write that waits
+for the database and for clocks that differ between hosts. Where that is not enough, the send is cut off when it next
+says that it lives: no byte leaves unrecorded."""
+
+DEFAULT_EVIDENCE_DAYS = 2555
+"""Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
+claim may be served."""
+
+MAX_DAYS = 36525
+"""A hundred years; more is a slip of the hand."""
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"
@@ -123,6 +138,10 @@ class Settings:
     organization: str
     contact: str | None
     silent_seconds: int
+    evidence_days: int
+    log_values_days: int | None
+    witnesses_file: Path | None
+    checkpoint_posts_file: Path | None
     allow_unconfined_child: bool
 
 
@@ -157,6 +176,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
+        evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
+        log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
+        if given.get("LOG_VALUES_DAYS")
+        else None,
+        witnesses_file=_path(given, "WITNESSES_FILE"),
+        checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 

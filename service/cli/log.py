@@ -68,7 +68,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 def list_(after: int | None, size: int | None, limit: int, as_json: bool, **chosen: Any) -> None:
     """List entries in order of their index."""
     with opened() as sealmark:
-        _bring_up_to_date(sealmark)
+        bring_up_to_date(sealmark)
         page = sealmark.log.page(system_user(), LogFilter(**chosen), after=after, limit=limit, size=size)
         waiting = sealmark.sequencer.lag()
     if as_json:
@@ -89,10 +89,10 @@ def list_(after: int | None, size: int | None, limit: int, as_json: bool, **chos
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["ndjson", "csv"]),
+    type=click.Choice(["ndjson", "csv", "ocsf"]),
     default="ndjson",
     show_default=True,
-    help="ndjson holds each entry's exact bytes and is the proof; csv is for reading.",
+    help="ndjson holds each entry's exact bytes and is the proof; csv is for reading, ocsf for a SIEM.",
 )
 @click.option(
     "--output",
@@ -112,7 +112,7 @@ def export(form: str, output: Path | None, held: tuple[int, ...], as_json: bool,
     if as_json and output is None:
         raise click.UsageError("--json goes with --output; on standard output, ndjson is JSON already.")
     with opened() as sealmark:
-        _bring_up_to_date(sealmark)
+        bring_up_to_date(sealmark)
         pieces = sealmark.exports.export(system_user(), LogFilter(**chosen), cast("Form", form), held)
         if output is None:
             stream = sys.stdout.buffer
@@ -120,7 +120,7 @@ def export(form: str, output: Path | None, held: tuple[int, ...], as_json: bool,
                 stream.write(piece)
             stream.flush()
             return
-        size = _write_new(output, pieces)
+        size = write_new(output, pieces)
     said = {"file": str(output), "format": form, "bytes": size}
     answer(said, as_json)
 
@@ -130,7 +130,7 @@ def export(form: str, output: Path | None, held: tuple[int, ...], as_json: bool,
 def checkpoint(as_json: bool) -> None:
     """Print the newest checkpoint, which covers every entry until now. Keep it, or give it to who will check."""
     with opened(sealing=True) as sealmark:
-        _bring_up_to_date(sealmark)
+        bring_up_to_date(sealmark)
         made = sealmark.checkpoints.cover()
     if as_json:
         answer({"origin": made.origin, "size": made.size, "note": made.note}, as_json)
@@ -161,7 +161,7 @@ def keys_() -> None:
 def list_keys(as_json: bool) -> None:
     """Print the public keys that sign now, the newest first. Who checks the log needs one of them."""
     with opened(sealing=True) as sealmark:
-        _bring_up_to_date(sealmark)
+        bring_up_to_date(sealmark)
         sealmark.checkpoints.cover()
         keys = [key.encode() for key in sealmark.checkpoints.public_keys()]
     if as_json:
@@ -186,13 +186,13 @@ def rotate(overlap: int, as_json: bool) -> None:
     answer(as_dict(made), as_json)
 
 
-def _bring_up_to_date(sealmark: Sealmark) -> None:
+def bring_up_to_date(sealmark: Sealmark) -> None:
     """Give waiting entries their place, as a worker does each moment: where none runs, the log is whole too."""
     while sealmark.sequencer.run_once():
         pass
 
 
-def _write_new(path: Path, pieces: Iterator[bytes]) -> int:
+def write_new(path: Path, pieces: Iterator[bytes]) -> int:
     """Write a file that was not there, durably; returns its size. A part is never left."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import click
@@ -300,6 +302,29 @@ def test_a_database_that_went_back_is_recovered_by_a_command(sealmark: CommandLi
     a_document(sealmark)
 
 
+def test_evidence_is_packed_into_a_new_file_that_checks(
+    sealmark: CommandLine, pdf: Path, tmp_path: Path
+) -> None:
+    sealmark.ok(
+        "ndas", "add", "--domain", "acme.example", "--source", "paper", "--evidence", pdf, "--approved"
+    )
+    pack = tmp_path / "pack.zip"
+    said = sealmark.json("evidence", "--company", "acme.example", "-o", pack)
+    assert said == {
+        "file": str(pack),
+        "bytes": pack.stat().st_size,
+        "sha256": hashlib.sha256(pack.read_bytes()).hexdigest(),
+    }
+    assert pack.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(pack) as opened_pack:
+        (signed,) = [name for name in opened_pack.namelist() if name.startswith("nda/")]
+        assert opened_pack.read(signed) == pdf.read_bytes()
+    sealmark.refused("evidence", "--company", "acme.example", "-o", pack, status=1)
+    sealmark.refused("evidence", "--company", "none.example", "-o", tmp_path / "none.zip", status=1)
+    assert not (tmp_path / "none.zip").exists()
+    sealmark.refused("evidence", "-o", tmp_path / "none.zip", status=1)
+
+
 def test_an_export_overwrites_nothing(sealmark: CommandLine, tmp_path: Path) -> None:
     there = tmp_path / "log.csv"
     there.write_text("earlier")
@@ -335,3 +360,18 @@ def test_each_command_that_answers_answers_in_json_when_asked() -> None:
     for path, command in commands(cli):
         offered = any("--json" in option.opts for option in command.params)
         assert offered == (path not in WITHOUT_ANSWER), path
+
+
+def test_a_recipient_is_erased_unless_a_hold_stands(sealmark: CommandLine) -> None:
+    made = sealmark.json("ndas", "add", *ANA, "--source", "paper")
+    recipient = made["recipient_id"]
+    hold = sealmark.json("holds", "place", "--recipient", recipient, "--reason", "matter 7")
+    assert hold["reason"] == "matter 7"
+    assert "hold" in sealmark.refused("recipients", "erase", recipient, status=1)
+    assert [item["id"] for item in sealmark.json("holds", "list", "--standing")["items"]] == [hold["id"]]
+    assert sealmark.json("holds", "release", hold["id"])["released_at"]
+    erased = sealmark.json("recipients", "erase", recipient)
+    assert (erased["mail"], erased["name"]) == (f"{recipient}@erased.invalid", "")
+    assert erased["erased_at"]
+    assert sealmark.json("recipients", "show", recipient) == erased
+    assert sealmark.json("recipients", "list", "--mail", "ana@acme.example")["items"] == []

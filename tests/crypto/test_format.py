@@ -19,6 +19,7 @@ from crypto.logcheck import WITNESS_KEY, Checkpoint, NoteKey, check_export, chec
 from crypto.markkey import MarkKey
 from crypto.sealing import CHUNK, open_stream, seal
 from crypto.sidecar import Sidecar
+from crypto.witness import Held, WitnessKey, decode, encode, judge
 from tests.crypto.logs import SyntheticLog, random_id, secret
 
 FORMAT = (Path(crypto.__file__).parent / "FORMAT.md").read_text("utf-8")
@@ -193,6 +194,21 @@ def _lines(e: Example, name: str) -> str:
     return "".join(f"{value}\n" for field, value in e.items() if field.startswith(f"{name}_"))
 
 
+def witness(e: Example) -> None:
+    key = WitnessKey(e["name"], h(e["secret"]))
+    assert key.encode() == e["key_file"] + "\n"
+    assert WitnessKey.decode(key.encode()) == key
+    note = EXAMPLES["checkpoint"]
+    text = notes.checkpoint_text(e["origin"], int(note["size"]), h(note["root"]))
+    signed = notes.note(text, note["line"] + "\n")
+    hashes = [h(value) for value in e["proof"].split(" ")]
+    request = encode(int(e["old"]), hashes, signed)
+    assert hashlib.sha256(request).hexdigest() == e["request_sha256"]
+    read = decode(request)
+    judge(read, Held(int(e["old"]), h(e["old_root"])))
+    assert read.checkpoint == Checkpoint.decode(signed)
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
     "identifier": identifier,
     "context": context_,
@@ -212,6 +228,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "tree": tree,
     "checkpoint": checkpoint,
     "log-export": log_export,
+    "witness": witness,
 }
 
 

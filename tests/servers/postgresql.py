@@ -54,11 +54,11 @@ class PostgresqlServer:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[PostgresqlServer]:
+def postgresql_server(*, sync: bool = False) -> Iterator[PostgresqlServer]:
     """PostgreSQL on loopback until the end of the block, with its data in a temporary folder of its own.
 
     It refuses to run as root, so under root it runs as `postgres`, or as `nobody` where that is unknown.
-    Commits are not forced to the disk: no test pulls the plug, and all would wait for it.
+    Without `sync` commits are not forced to the disk: no test pulls the plug, and all would wait for it.
     """
     programs = _programs()
     user = _unprivileged()
@@ -70,7 +70,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         _initialise(programs, folder, user, password)
         server = PostgresqlServer(free_port(), password, folder / "log")
         with running(
-            [str(programs / "postgres"), "-D", str(folder / "data"), *_options(server.port)],
+            [str(programs / "postgres"), "-D", str(folder / "data"), *_options(server.port, sync)],
             log=server.log,
             ready=lambda: _answers(server),
             environment={"HOME": str(folder), "LC_ALL": "C.UTF-8"},
@@ -133,12 +133,12 @@ def _initialise(programs: Path, folder: Path, user: str | None, password: str) -
     secret.unlink()
 
 
-def _options(port: int) -> list[str]:
+def _options(port: int, sync: bool) -> list[str]:
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
         "unix_socket_directories": "",
-        "fsync": "off",
+        "fsync": "on" if sync else "off",
         "max_connections": "200",
         "logging_collector": "off",
     }

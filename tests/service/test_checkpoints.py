@@ -226,11 +226,16 @@ def test_a_witness_that_signs_is_in_the_published_note_and_one_that_is_away_hold
             return checkpoint.note + notes.cosign(text, "witness.example/w", secret, 7)
 
     settled(service, 3)
-    with_parts(service, cosigner=Witness()).cover()
+    checkpoints = with_parts(service, cosigner=Witness())
+    checkpoints.cover()
+    assert asked == [], "who pulls the log does not wait for witnesses"
+    checkpoints.run_once()
+    checkpoints.run_once()
     found = published(service)
     assert found is not None
     assert found.signed_by(notes.public_key("witness.example/w", secret, WITNESS_KEY)) == 7
     assert stored(service) == rows(service)[0].note
+    assert len(asked) == 1
     assert asked[0] > 0
 
 

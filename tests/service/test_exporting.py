@@ -63,7 +63,7 @@ def test_an_export_of_the_whole_begins_with_every_checkpoint_that_was_held(
     put(service, 20)
     assert before.size >= held
     report = genuine(service, export(service), before)
-    assert f"{before.size:,} entries of the checkpoint" in report.notes[-1]
+    assert f"the checkpoint of {before.size:,} entries that you hold" in report.notes[-1]
 
 
 def test_a_filtered_export_proves_each_entry_and_says_what_it_cannot_show(service: Service) -> None:
@@ -164,6 +164,26 @@ def test_one_entry_is_proven_by_itself(service: Service) -> None:
     assert Checkpoint.decode(proof.split("\n\n", 1)[1]).signed_by(keys(service)[0]) == 0
     with pytest.raises(DomainError, match="no entry"):
         service.sealmark.exports.proof("ent_" + "0" * 26)
+
+
+def test_erased_values_are_said_to_be_erased_and_all_proofs_still_hold(service: Service) -> None:
+    an_nda(service)
+    document = a_document(service)
+    a_version(service, document)
+    share, _ = a_share(service, document)
+    before = checkpoint(service)
+    service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+    service.sealmark.erasing.finish(share.recipient_id)
+    lines = export(service)
+    report = genuine(service, lines, before)
+    assert report.erased > 3
+    assert report.withheld == 0
+    assert b"ana@acme.example" not in b"".join(lines)
+    text = b"".join(service.sealmark.exports.export(OPERATOR, LogFilter(share=share.id), "csv")).decode()
+    assert {row["mail"] for row in csv.DictReader(io.StringIO(text, newline=""))} <= {"(erased)", ""}
+    alone = genuine(service, export(service, share=share.id))
+    assert alone.erased == 0  # without the entry that erased them, nothing shows why they are missing
+    assert alone.withheld > 0
 
 
 def test_a_csv_export_runs_no_formula(service: Service) -> None:

@@ -125,9 +125,13 @@ def test_who_checks_sees_the_loss_and_all_that_was_signed_before_the_backup_stil
     report = check_export(lines, drill.old_keys, [drill.kept])
     assert report.problems == []
     lost = drill.lost.size - drill.at_backup
-    assert any(f"the last {lost} signed entries are lost" in note for note in report.notes)
+    assert any(
+        f"the last {lost:,} signed entries of {drill.lost.origin} are lost" in note for note in report.notes
+    )
     (problem,) = check_export(lines, drill.old_keys, [drill.lost]).problems
-    assert f"the entries from {drill.at_backup} to {drill.lost.size - 1}" in problem
+    assert (
+        f"entries {drill.at_backup} to {drill.lost.size - 1} of the checkpoint you hold are lost" in problem
+    )
 
 
 def test_a_database_that_is_whole_again_needs_no_recovery(drill: Drill, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, g, request
@@ -25,6 +25,13 @@ class Call:
     sealmark: Sealmark
     key: ApiKey
     actor: Actor
+    recipients: list[str] = field(default_factory=list)
+    """Whom the answer tells of: noted by `concerns`."""
+
+    def concerns(self, recipient_id: str | None) -> None:
+        """Note that the answer tells of this recipient, so that erasing them finds it if it is kept."""
+        if recipient_id is not None:
+            self.recipients.append(recipient_id)
 
     def require(self, scope: Scope) -> None:
         """Raise `DomainError` (forbidden) unless the caller has this scope too."""

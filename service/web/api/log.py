@@ -35,7 +35,11 @@ routes = Routes("log", "The access log: who did what to which report, when and f
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+OCSF = "application/vnd.sealmark.ocsf+ndjson"
 TEXT = "text/plain"
+
+FORMS: dict[str, Form] = {NDJSON: "ndjson", CSV: "csv", OCSF: "ocsf"}
+"""The forms of an export by their media type."""
 
 OUTCOMES = ("ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown")
 """How what an entry records can end (`audit.entry`)."""
@@ -97,12 +101,18 @@ class Revealed(Answer):
     salt: str
 
 
+class Erased(Answer):
+    """In place of a personal value that was erased: the entry that says so."""
+
+    erased: str
+
+
 class EntryAnswer(Answer):
     """An entry: its place, the exact bytes of its leaf (canonical JSON), and its personal values."""
 
     index: int
     leaf: str
-    revealed: dict[str, Revealed]
+    revealed: dict[str, Revealed | Erased]
 
 
 class EntryList(Listed[EntryAnswer]):
@@ -114,14 +124,14 @@ class EntryList(Listed[EntryAnswer]):
 @routes.get(
     "/v1/log/entries",
     scope=Scope.LOG_READ,
-    answer={JSON: EntryList, NDJSON: None, CSV: None},
+    answer={JSON: EntryList, NDJSON: None, CSV: None, OCSF: None},
     problems=(Problem.NOT_ACCEPTABLE,),
 )
 def entries(call: Call, query: LogQuery) -> EntryList | Response:
-    """Read the log: a page of JSON, or by `Accept` all of it as application/x-ndjson or text/csv."""
-    wanted = request.accept_mimetypes.best_match([JSON, NDJSON, CSV]) if request.accept_mimetypes else JSON
+    """Read the log: a page of JSON, or by `Accept` all of it as application/x-ndjson, text/csv, or OCSF for a SIEM."""
+    wanted = request.accept_mimetypes.best_match([JSON, *FORMS]) if request.accept_mimetypes else JSON
     if wanted is None:
-        raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {JSON}, {NDJSON} or {CSV}.")
+        raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {', '.join([JSON, *FORMS])}.")
     if wanted != JSON:
         return _export(call, query, wanted)
     if query.held is not None:
@@ -143,8 +153,7 @@ def _export(call: Call, query: LogQuery, wanted: str) -> Response:
         if name in query.model_fields_set:
             raise invalid(name, "An export holds all entries of its filter: leave this out.")
     held = [int(query.held)] if query.held else []
-    form: Form = "csv" if wanted == CSV else "ndjson"
-    stream = call.sealmark.exports.export(call.actor, query.chosen(), form, held)
+    stream = call.sealmark.exports.export(call.actor, query.chosen(), FORMS[wanted], held)
     return Response(
         stream, content_type="text/csv; charset=utf-8; header=present" if wanted == CSV else wanted
     )

@@ -214,7 +214,8 @@ def _created(
     arguments = read_request(models, path)
 
     def make() -> Reply:
-        return Reply(201, encoded(route.view(call, **arguments)))
+        body = encoded(route.view(call, **arguments))
+        return Reply(201, body, call.recipients[-1] if call.recipients else None)
 
     reply = call.sealmark.answers.once(call.key.id, key, fingerprint(), make) if key else make()
     response = Response(reply.body, status=reply.status, content_type=JSON)

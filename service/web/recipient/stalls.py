@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
-STALL_SECONDS = 20.0
-"""How long one piece (`sending.PIECE`, 32 KiB) may take to leave: below 2 KB/s a report does not arrive anyway.
+STALL_SECONDS = 15.0
+"""How long one piece (`sending.PIECE`, 32 KiB) may take to leave: below 2 KB/s a report does not arrive anyway, and
+what a lost mobile connection sends again comes within it. The connection's own buffer is full by then.
 
 With the time between two signs of life (`sending.TOUCH_EVERY`) it stays below the least silence that the worker
 takes for a crash (SEALMARK_SILENT_SECONDS)."""

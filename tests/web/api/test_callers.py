@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 26
+ROUTES = 31
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -27,6 +27,10 @@ EXPECTED: dict[str, Scope | None] = {
     "PUT /v1/documents/<document_id>/versions/<version_id>/file": Scope.DOCUMENTS_WRITE,
     "GET /v1/recipients": Scope.RECIPIENTS_READ,
     "GET /v1/recipients/<recipient_id>": Scope.RECIPIENTS_READ,
+    "POST /v1/recipients/<recipient_id>/erase": Scope.RECIPIENTS_ERASE,
+    "POST /v1/holds": Scope.HOLDS_WRITE,
+    "GET /v1/holds": Scope.HOLDS_WRITE,
+    "POST /v1/holds/<hold_id>/release": Scope.HOLDS_WRITE,
     "POST /v1/ndas": Scope.NDAS_WRITE,
     "GET /v1/ndas": Scope.NDAS_READ,
     "GET /v1/ndas/<nda_id>": Scope.NDAS_READ,
@@ -40,6 +44,7 @@ EXPECTED: dict[str, Scope | None] = {
     "POST /v1/shares/<share_id>/revoke": Scope.SHARES_REVOKE,
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
+    "GET /v1/evidence": Scope.LOG_READ,
     "GET /v1/log/checkpoint": None,
     "GET /v1/log/keys": None,
 }
@@ -65,6 +70,7 @@ def _path(rule: Rule) -> str:
         "recipient_id": "rcp",
         "nda_id": "nda",
         "share_id": "shr",
+        "hold_id": "hld",
         "entry_id": "ent",
     }
     return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)
