@@ -26,7 +26,6 @@ from crypto.logcheck import Checkpoint, check_file
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import migrate
 from service.audit import Actor, entry, timestamp
-from service.log import PAGE
 from service.ports import Records
 from service.records import LoggedEntry, TreeNode
 
@@ -36,6 +35,9 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 EVERY = timedelta(seconds=7)
 BATCH = 5000
 """Entries that are stored at a time while the log is made, which is not measured."""
+
+PAGE = 1000
+"""Entries of one query of the export, as the service's own has."""
 
 PROOFS = 300
 """Entries, drawn at random, of which each is proven once."""
