@@ -19,7 +19,7 @@ from service.audit import Actor
 from service.dossier import MAX_SHARES
 from service.errors import DomainError, Problem
 from service.evidence import Pack
-from service.packing import MANIFEST, PIECE, Part, as_measured, measured, zipped
+from service.packing import EPOCH, MANIFEST, PIECE, Part, as_measured, measured, zipped
 from service.records import LoggedEntry, Recipient
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import ADDRESS, Lent, lend
@@ -365,7 +365,9 @@ def test_memory_holds_a_piece_of_a_zip_and_not_the_parts() -> None:
     parts = [Part("large", pieces, large=True)]
     assert max(len(piece) for piece in zipped(parts)) < 2 * PIECE
     content = b"".join(as_measured(parts, measured(parts)))
-    assert zipfile.ZipFile(io.BytesIO(content)).read("large") == b"".join(pieces())
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.read("large") == b"".join(pieces())
+    assert {item.date_time for item in archive.infolist()} == {EPOCH}
 
 
 def test_an_actor_of_the_api_stands_in_the_entry(lived: Lent) -> None:
