@@ -143,6 +143,10 @@ class AnswerBroken(CryptoError):
     """A kept answer does not open with this Idempotency-Key in this context."""
 
 
+class ErasureInvalid(CryptoError):
+    """What the store keeps of an erasing was not written under the service key."""
+
+
 class CanonicalError(CryptoError):
     """A value or bytes outside canonical JSON as this project restricts it."""
 

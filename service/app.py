@@ -203,7 +203,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ),
         archives=archives,
         discarding=Discarding(database, objects, clock),
-        erasing=Erasing(database, store, archives, clock, random, time.sleep),
+        erasing=Erasing(database, store, archives, keys, clock, random, time.sleep),
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,

@@ -7,19 +7,20 @@ all is done, so that a crash only delays it. Erased ids lie in the store too: a 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from crypto import canonical, identifiers
+from crypto import canonical, erasures, identifiers
+from crypto.errors import ErasureInvalid
 from service.archives import Archives
 from service.audit import Actor, Clock, Random, entry
 from service.blobs import BlobStore, StoreError
 from service.erased import KIND, without_values
 from service.errors import DomainError, not_found
 from service.holds import RECIPIENT, fence, require_none
+from service.keys import NamedKeys
 from service.ports import Database, Records
 from service.records import (
     Answer,
@@ -69,6 +70,7 @@ class Erasing:
         database: Database,
         store: BlobStore,
         archives: Archives,
+        keys: NamedKeys,
         clock: Clock,
         random: Random,
         pause: Callable[[float], None],
@@ -76,6 +78,7 @@ class Erasing:
         self._database = database
         self._store = store
         self._archives = archives
+        self._keys = keys
         self._clock = clock
         self._random = random
         self._pause = pause
@@ -155,11 +158,10 @@ class Erasing:
                 back = records.find(Recipient, id__in=listed[at : at + BATCH], erased_at=None)
             for recipient in back:
                 try:
+                    self._require_ours(recipient.id)
                     self.begin(WORKER, recipient.id)
-                except DomainError as held:
-                    log.warning(
-                        "a restored recipient is not erased again", extra={"problem": str(held.problem)}
-                    )
+                except (DomainError, ErasureInvalid) as error:
+                    log.warning("a recipient is not erased again", extra={"why": str(error)})
                 else:
                     again += 1
         return again
@@ -167,8 +169,8 @@ class Erasing:
     def _pass(self, job: Job) -> None:
         """One pass over all that is left. After the last one, when nothing can come any more, the job goes."""
         recipient_id, entry_id = _ids(job)
-        body = json.dumps({"recipient": recipient_id, "entry": entry_id}).encode()
-        self._store.put(f"{PREFIX}{recipient_id}", [body])
+        known = erasures.encode(self._keys.signing("service").secret, recipient_id, entry_id)
+        self._store.put(f"{PREFIX}{recipient_id}", [known])
         self._repeat(lambda records: self._erase_rows(records, recipient_id, self._clock()))
         self._erase_inbox(recipient_id, entry_id)
         self._erase_entries(recipient_id, entry_id)
@@ -179,6 +181,12 @@ class Erasing:
                 records.change(job, run_after=settled, attempts=job.attempts + 1)
             else:
                 records.remove(Job, id=job.id)
+
+    def _require_ours(self, recipient_id: str) -> None:
+        """Raise `ErasureInvalid` unless we wrote that this recipient was erased."""
+        data = b"".join(self._store.read(f"{PREFIX}{recipient_id}", 0, erasures.MAX_BYTES))
+        if erasures.decode(self._keys.signing("service").secret, data)[0] != recipient_id:
+            raise ErasureInvalid("the store has an erasing under another recipient's name")
 
     def _repeat(self, step: Callable[[Records], bool]) -> None:
         more = True

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 import crypto
-from crypto import api_keys, base64url, canonical, commitments, logexport, merkle, notes, replay, tokens
+from crypto import (
+    api_keys,
+    base64url,
+    canonical,
+    commitments,
+    erasures,
+    logexport,
+    merkle,
+    notes,
+    replay,
+    tokens,
+)
 from crypto.context import context, key_context
 from crypto.identifiers import new_id, parse_id
 from crypto.keys import Keyring, MasterKey, WrappedKey
@@ -209,6 +220,12 @@ def witness(e: Example) -> None:
     assert read.checkpoint == Checkpoint.decode(signed)
 
 
+def erasure(e: Example) -> None:
+    key, recipient, entry = h(e["service_key"]), e["recipient"], e["entry"]
+    assert erasures.encode(key, recipient, entry).decode() == e["text"]
+    assert erasures.decode(key, e["text"].encode()) == (recipient, entry)
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
     "identifier": identifier,
     "context": context_,
@@ -229,6 +246,7 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "checkpoint": checkpoint,
     "log-export": log_export,
     "witness": witness,
+    "erasure": erasure,
 }
 
 

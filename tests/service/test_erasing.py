@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crypto import canonical, merkle
+from crypto import canonical, erasures, merkle
 from service import erasing as module
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.tables import metadata
@@ -298,7 +298,9 @@ class ErasingPromises:
         def crash(seconds: float) -> None:
             raise DatabaseUnavailable("the process dies here")
 
-        parts = (sealmark.database, sealmark.store, sealmark.archives, sealmark.clock, sealmark.random)
+        parts = (
+            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.clock, sealmark.random,
+        )  # fmt: skip
         dying = Erasing(*parts, crash)
         dying.begin(OPERATOR, known.recipient)
         with pytest.raises(DatabaseUnavailable):
@@ -328,6 +330,16 @@ class ErasingPromises:
             json.loads(b"".join(sealmark.store.read(f"erased/{known.recipient}")))["recipient"]
             == known.recipient
         )
+
+    def test_a_list_that_somebody_else_wrote_erases_nobody(
+        self, known: Known, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sealmark = known.service.sealmark
+        forged = erasures.encode(bytes(32), known.recipient, "ent_" + "0" * 26)
+        sealmark.store.put(f"erased/{known.recipient}", [forged])
+        assert sealmark.erasing.apply_again() == 0
+        assert known.record.erased_at is None
+        assert "not erased again" in caplog.text
 
     @pytest.mark.parametrize("on", ["recipient", "company", "document"])
     def test_a_hold_refuses_it_until_it_is_released(self, known: Known, on: str) -> None:
