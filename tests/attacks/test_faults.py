@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -17,6 +17,7 @@ import pytest
 
 from crypto import tokens
 from service.app import Sealmark
+from tests.attacks.cutting import way_to
 from tests.attacks.injecting import Call, read_calls, traced
 from tests.attacks.killing import Processes, lend_many
 from tests.attacks.running import Client, Installation, ask, download, install, lend
@@ -39,11 +40,10 @@ SQLITE_FAULTS = [
     ("write", "ENOSPC"),
     ("pread64", "EIO"),
     ("ftruncate", "ENOSPC"),
-    ("fcntl", "EIO"),
 ]
+"""Not those that lock: a process that cannot give a lock back keeps others out until it ends, which is 503 too."""
+
 POSTGRESQL_FAULTS = [
-    ("sendto", "ECONNRESET"),
-    ("sendto", "EPIPE"),
     ("recvfrom", "ECONNRESET"),
     ("recvfrom", "ETIMEDOUT"),
     ("connect", "ECONNREFUSED"),
@@ -90,14 +90,17 @@ def on_postgresql(tmp_path: Path, postgresql_server: PostgresqlServer) -> Iterat
 
 
 @contextmanager
-def _attacked(installation: Installation) -> Iterator[Attacked]:
+def _attacked(installation: Installation, *, look_at: str = "") -> Iterator[Attacked]:
+    """`look_at`: the URL by which the tests look at the database, where it is not the service's."""
+    direct = {"SEALMARK_DATABASE": re.sub(r":[^:@/]+@", "@", look_at)} if look_at else {}
+    looking = replace(installation, environment={**installation.environment, **direct})
     processes = Processes(installation)
     try:
         processes.start()
         client = Client(installation.port, installation.host, installation.api_key())
         download(client, lend(client, report()).link)
         processes.kill("worker", Random(0))  # so that none but the web process writes
-        with installation.opened() as sealmark:
+        with looking.opened() as sealmark:
             yield Attacked(installation, processes, sealmark, iter(lend_many(sealmark, 1000)))
     finally:
         processes.stop()
@@ -109,9 +112,10 @@ def test_a_failing_call_on_the_files_of_sqlite_is_503_or_a_whole_entry(
 ) -> None:
     database = on_sqlite.installation.folder / "data" / "sealmark.db"
     files = [database.with_name(database.name + end) for end in ("", "-wal", "-shm")]
-    hit = 0
-    for what, fresh in ((_asking, True), (_asking, False), (_sending, False)):
-        hit += _fail_each(on_sqlite, what, call, error, files, fresh=fresh)
+    ways = [(_asking, False), (_sending, False)]
+    if call != "pread64":  # of which a process that begins makes more than can be tried
+        ways.insert(0, (_asking, True))
+    hit = sum(_fail_each(on_sqlite, what, call, error, files, fresh=fresh) for what, fresh in ways)
     # SQLite in this mode has no write() of its own, and syncs data only: then no call of the name is there to fail.
     assert hit or call in ("write", "fsync", "ftruncate")
 
@@ -121,15 +125,39 @@ def test_a_failing_call_on_the_files_of_sqlite_is_503_or_a_whole_entry(
 def test_a_failing_call_on_the_socket_to_postgresql_is_503_or_a_whole_entry(
     call: str, error: str, on_postgresql: Attacked
 ) -> None:
-    hit = 0
-    for what, fresh in ((_asking, call in ("connect", "socket")), (_asking, False), (_sending, False)):
-        hit += _fail_each(on_postgresql, what, call, error, [], fresh=fresh)
-    assert hit
+    ways = [(_asking, call in ("connect", "socket")), (_asking, False), (_sending, False)]
+    assert sum(_fail_each(on_postgresql, what, call, error, [], fresh=fresh) for what, fresh in ways)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("direction", ["there", "back"])
+@pytest.mark.parametrize("kind", ["asking", "sending"])
+def test_a_connection_to_postgresql_that_is_lost_is_503_or_a_whole_entry(
+    direction: str, kind: str, tmp_path: Path, postgresql_server: PostgresqlServer
+) -> None:
+    """At each message: the question that never arrives, and the answer that is lost, that of a commit among them."""
+    database = postgresql_server.fresh_database()
+    with way_to(postgresql_server.port) as way:
+        url = database.replace(f":{postgresql_server.port}/", f":{way.port}/")
+        with _attacked(install(tmp_path, database=url), look_at=database) as attacked:
+            for number in itertools.count(1):
+                request = {"asking": _asking, "sending": _sending}[kind](attacked, restart=False)
+                entries = len(require_whole(attacked.sealmark).leaves)
+                way.cut_at(direction, number)
+                answered = request()
+                was_cut = way.was_cut
+                way.cut_at("nowhere", 0)
+                made = len(require_whole(attacked.sealmark).leaves) - entries
+                assert was_cut or answered != 503, "503 without a reason"
+                assert made >= (answered != 503)
+                if not was_cut:
+                    break
+            assert number > 5, "hardly a message was lost"
 
 
 def _fail_each(
     attacked: Attacked,
-    what: Callable[[Attacked], Callable[[], None]],
+    what: Callable[..., Callable[[], int]],
     call: str,
     error: str,
     files: list[Path],
@@ -144,7 +172,7 @@ def _fail_each(
         assert number < MOST, "the calls of one request do not end"
         if fresh:
             attacked.start_anew()
-        request = what(attacked)
+        request = what(attacked, restart=True)
         output = attacked.installation.folder / f"faults-{time.monotonic_ns()}"
         inject = f"{call}:error={error}:when={number}"
         with traced(output, [attacked.pid()], [call], paths=files, inject=inject):
@@ -165,27 +193,29 @@ def _is_of_client(call: Call, attacked: Attacked) -> bool:
     return f":{attacked.installation.port}->" in call.line
 
 
-def _asking(attacked: Attacked) -> Callable[[], None]:
-    """Ask for a download: 503, or the entry of the grant, which is still there when the process was killed."""
+def _asking(attacked: Attacked, *, restart: bool) -> Callable[[], int]:
+    """Ask for a download: 503, or the entry of the grant, which is there (`restart`) after a kill, too."""
     link = next(attacked.links)
 
-    def request() -> None:
+    def request() -> int:
         answer = attacked.client.call("POST", link)
         assert answer.status in (303, 503), answer
         if answer.status == 303:
             delivery = _delivery(attacked, answer.headers["location"])
-            attacked.start_anew()
+            if restart:
+                attacked.start_anew()
             log = require_whole(attacked.sealmark)
             assert delivery in {leaf["delivery"] for leaf in log.of("download.granted")}
+        return answer.status
 
     return request
 
 
-def _sending(attacked: Attacked) -> Callable[[], None]:
+def _sending(attacked: Attacked, *, restart: bool) -> Callable[[], int]:
     """Fetch a delivery: 503, or the entry that sending began."""
     location = ask(attacked.client, next(attacked.links))
 
-    def request() -> None:
+    def request() -> int:
         with closing(attacked.client.connect()) as connection:
             connection.request("GET", location, headers={"Host": attacked.installation.host})
             answer = connection.getresponse()
@@ -195,6 +225,7 @@ def _sending(attacked: Attacked) -> Callable[[], None]:
                 begun = {leaf["delivery"] for leaf in log.of("download.begun")}
                 assert _delivery(attacked, location) in begun
                 answer.read()
+            return answer.status
 
     return request
 

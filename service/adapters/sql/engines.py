@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError
 
 from service.ports import DatabaseUnavailable
@@ -101,7 +101,27 @@ def _sqlite(url: URL, threads: int) -> Engines:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _beginner(begin))
     event.listen(reading, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
-    return Engines(reading, writing, reading)
+    engines = Engines(reading, writing, reading)
+    event.listen(writing, "handle_error", _reopener(engines))
+    return engines
+
+
+def _reopener(engines: Engines) -> Any:
+    """Closes all connections of this process when SQLite says that it can only read.
+
+    A file that could not be opened to be written (too many are open, say) is opened to be read only, and all
+    connections of the process share that until the last of them is closed.
+    """
+
+    def reopen(context: ExceptionContext) -> None:
+        said = getattr(context.original_exception, "sqlite_errorname", "")
+        if said.startswith("SQLITE_READONLY"):
+            if context.execution_context is not None:
+                context.execution_context.cursor.close()  # a statement would keep its connection open beyond its end
+            context.is_disconnect = True
+            engines.dispose()
+
+    return reopen
 
 
 def _beginner(statement: str) -> Any:
