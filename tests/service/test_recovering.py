@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from crypto.logcheck import Checkpoint, check_export
 from service.errors import DomainError
@@ -17,6 +20,7 @@ from service.ports import DatabaseUnavailable
 from service.rollback import LATEST, LOOK_EVERY, DatabaseBehind
 from service.sweeping import ORPHAN_AGE
 from service.web.application import create_app
+from tests.servers.postgresql import PostgresqlServer, programs
 from tests.service.acting import a_document
 from tests.service.test_checkpoints import settled
 from tests.service_fixture import OPERATOR, Service, service_in
@@ -26,30 +30,65 @@ def database_file(service: Service) -> Path:
     return Path(service.sealmark.settings.database.removeprefix("sqlite:///"))
 
 
-def back_up(service: Service, target: Path) -> None:
-    """As a site does it: SQLite's own online backup."""
-    with closing(sqlite3.connect(database_file(service))) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
+class SqliteSite:
+    """Backs up and restores as a site with SQLite does: by its own online backup."""
+
+    environ: Mapping[str, str] = {}
+
+    def __init__(self, folder: Path) -> None:
+        self._backup = folder / "backup.db"
+
+    def back_up(self, service: Service) -> None:
+        file = database_file(service)
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(self._backup)) as copy:
+            source.backup(copy)
+
+    def restore(self, service: Service) -> None:
+        service.sealmark.database.dispose()
+        for leftover in ("-wal", "-shm"):
+            Path(f"{database_file(service)}{leftover}").unlink(missing_ok=True)
+        shutil.copyfile(self._backup, database_file(service))
+
+
+class PostgresqlSite:
+    """Backs up and restores by pg_dump and pg_restore, as a site with PostgreSQL does."""
+
+    def __init__(self, folder: Path, server: PostgresqlServer) -> None:
+        secret = folder / "password"
+        secret.write_text(server.password)
+        url = server.fresh_database().replace(f":{server.password}@", "@")
+        self.environ = {"SEALMARK_DATABASE": url, "SEALMARK_DATABASE_PASSWORD_FILE": str(secret)}
+        self._backup = str(folder / "backup.dump")
+        self._address = url.replace("postgresql+psycopg:", "postgresql:")
+        self._password = server.password
+
+    def back_up(self, service: Service) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={self._backup}", self._address)
+
+    def restore(self, service: Service) -> None:
+        service.sealmark.database.dispose()
+        self._run("pg_restore", "--clean", "--if-exists", f"--dbname={self._address}", self._backup)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        environ = {"PGPASSWORD": self._password, "PATH": os.defpath}
+        subprocess.run([programs() / program, *arguments], check=True, env=environ, timeout=60)
 
 
 class Drill:
     """A service whose database was restored from a backup, with what somebody held of it before."""
 
-    def __init__(self, folder: Path, service: Service) -> None:
+    def __init__(self, service: Service, site: SqliteSite | PostgresqlSite) -> None:
         self.service = service
         settled(service, 3)
         self.kept = self._checkpoint()
-        back_up(service, folder / "backup.db")
+        site.back_up(service)
         self.at_backup = len(service.entries())
         self.old_keys = service.sealmark.checkpoints.public_keys()
         service.clock.advance(seconds=2)
         self.lost_document = a_document(service, name="Made after the backup")
         settled(service, 4)
         self.lost = self._checkpoint()
-        service.sealmark.database.dispose()
-        for leftover in ("-wal", "-shm"):
-            Path(f"{database_file(service)}{leftover}").unlink(missing_ok=True)
-        shutil.copyfile(folder / "backup.db", database_file(service))
+        site.restore(service)
         service.clock.advance(seconds=LOOK_EVERY.total_seconds())
 
     def _checkpoint(self) -> Checkpoint:
@@ -62,10 +101,13 @@ class Drill:
         return b"".join(stream).splitlines(keepends=True)
 
 
-@pytest.fixture
-def drill(tmp_path: Path) -> Iterator[Drill]:
-    with service_in(tmp_path) as service:
-        yield Drill(tmp_path, service)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def drill(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Drill]:
+    site: SqliteSite | PostgresqlSite = SqliteSite(tmp_path)
+    if request.param == "postgresql":
+        site = PostgresqlSite(tmp_path, request.getfixturevalue("postgresql_server"))
+    with service_in(tmp_path, environ=site.environ) as service:
+        yield Drill(service, site)
 
 
 def test_whatever_needs_an_entry_fails_and_leaves_nothing(drill: Drill) -> None:
@@ -91,8 +133,8 @@ def test_over_http_it_is_503_and_not_ready_and_the_old_checkpoint_stays_in_the_s
 
 def test_a_row_that_the_backup_had_not_stored_yet_does_not_cover_the_traces(drill: Drill) -> None:
     sealmark = drill.service.sealmark
-    with closing(sqlite3.connect(database_file(drill.service))) as connection, connection:
-        connection.execute("UPDATE log_checkpoints SET stored_at = NULL")
+    with sealmark.database.engines.writing.begin() as connection:
+        connection.execute(text("UPDATE log_checkpoints SET stored_at = NULL"))
     with pytest.raises(DatabaseBehind):
         sealmark.checkpoints.run_once()
     assert Checkpoint.decode(b"".join(sealmark.store.read(LATEST)).decode()) == drill.lost
