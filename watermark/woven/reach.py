@@ -4,6 +4,8 @@ On each line the first word stays, and so does the last, but for ends where no o
 near. Words move as far as the gaps beside them bear: readers of text guess spaces and columns from gaps.
 """
 
+import math
+
 from watermark.woven.neighbours import Neighbours
 from watermark.woven.text import Line, Text, Word
 
@@ -24,8 +26,8 @@ WIDEST = 0.69
 """What a gap may grow to, in em: with more, readers see two columns."""
 
 _LEADER_DOTS, _LEADER_WORDS = 4, 3
-# Lines have one direction when their angles are the same to so many digits, in radians.
-_ANGLE_DIGITS = 2
+# Lines have one direction when cosine and sine of their angles are the same to so many digits.
+_DIRECTION_DIGITS = 2
 
 
 def count_words(text: Text) -> int:
@@ -39,12 +41,12 @@ def reaches(text: Text, narrowest: float = NARROWEST) -> dict[Word, float]:
     `narrowest` em are left of each gap.
     """
     found: dict[Word, float] = {}
-    directions: dict[float, list[Line]] = {}
+    directions: dict[tuple[float, float], list[Line]] = {}
     for line in text.lines:
-        directions.setdefault(round(line.angle, _ANGLE_DIGITS), []).append(line)
-    around = {angle: Neighbours(lines) for angle, lines in directions.items()}
+        directions.setdefault(_direction(line), []).append(line)
+    around = {direction: Neighbours(lines) for direction, lines in directions.items()}
     for line in text.lines:
-        neighbours = around[round(line.angle, _ANGLE_DIGITS)]
+        neighbours = around[_direction(line)]
         if neighbours.cover(line):
             continue
         words = line.words
@@ -71,6 +73,11 @@ def _slack(before: Word, after: Word, narrowest: float) -> float:
     em = max(before.em, after.em)
     gap = after.start - before.stop
     return min(gap - narrowest * em, WIDEST * em - gap)
+
+
+def _direction(line: Line) -> tuple[float, float]:
+    """The same for π and -π, between which rounding decides in a text that stands on its head."""
+    return round(math.cos(line.angle), _DIRECTION_DIGITS), round(math.sin(line.angle), _DIRECTION_DIGITS)
 
 
 def _leaders(words: list[Word]) -> set[Word]:

@@ -86,6 +86,13 @@ def test_a_line_in_another_direction_is_no_neighbour() -> None:
     assert _moving(text) == [[0.35, 0.35], [0.35, 0.35]]
 
 
+def test_text_on_its_head_has_one_direction_whichever_way_its_angle_was_rounded() -> None:
+    upright = _read(b"-1 0 0 -1 100 60 Tm (abc def) Tj -1 0 0 -1 40 60 Tm (ghi jkl) Tj")
+    rounded = _read(b"-1 0 0 -1 100 60 Tm (abc def) Tj -1 -0.00001 0.00001 -1 40 60 Tm (ghi jkl) Tj")
+    assert _moving(rounded) == _moving(upright)
+    assert _moving(upright) == [[0.35, None], [None, 0.35]]
+
+
 def test_a_superscript_keeps_its_neighbours() -> None:
     text = _read(b"(abc def) Tj 32.5 4 Td /S 6 Tf (1) Tj /S 10 Tf 5.5 -4 Td (ghi jkl) Tj")
     first, second, third = _moving(text)
