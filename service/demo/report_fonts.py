@@ -21,8 +21,11 @@ _LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x2010, 0x2027), 0x219
 
 @cache
 def register_fonts() -> None:
-    """Make SANS and SANS_BOLD known to reportlab, once a process."""
-    for name, weight, postscript in ((SANS, 400, "NotoSans-Regular"), (SANS_BOLD, 700, "NotoSans-Bold")):
+    """Make SANS and SANS_BOLD known to reportlab, once a process.
+
+    Under PostScript names of their own: reportlab lets fonts of one such name share what they say of missing letters.
+    """
+    for name, weight, postscript in ((SANS, 400, "SampleSans-Regular"), (SANS_BOLD, 700, "SampleSans-Bold")):
         pdfmetrics.registerFont(EmbeddedFont(name, io.BytesIO(_cut(weight, postscript))))
     pdfmetrics.registerFontFamily(SANS, normal=SANS, bold=SANS_BOLD, italic=SANS, boldItalic=SANS_BOLD)
 

@@ -102,7 +102,8 @@ def downloaded(link: str) -> bytes:
 
 
 def kinds_in(exported: str) -> list[str]:
-    return [json.loads(json.loads(line)["leaf"])["kind"] for line in exported.splitlines()]
+    _, *entries, _ = exported.splitlines()  # without header and footer
+    return [json.loads(json.loads(line)["leaf"])["kind"] for line in entries]
 
 
 def test_the_way_from_start_to_log_twice_and_nothing_is_left(folder: Path) -> None:

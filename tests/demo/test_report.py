@@ -122,7 +122,7 @@ def test_standard_fonts_and_two_embedded_truetype_fonts_are_used(reader: pypdf.P
         "Courier",
         "Courier-Bold",
     } <= fonts.keys()
-    assert {name for name, embedded in fonts.items() if embedded} == {"NotoSans-Regular", "NotoSans-Bold"}
+    assert {name for name, embedded in fonts.items() if embedded} == {"SampleSans-Regular", "SampleSans-Bold"}
 
 
 def test_every_page_has_text_and_prints_its_number(reader: pypdf.PdfReader, texts: list[str]) -> None:
