@@ -49,7 +49,7 @@ def _stamp_and_watch(folder: Path, master: bytes, record: SealedObject) -> tuple
     lent.pass_by(min(WARM_UP_BYTES, lent.length))
     before = _resident()
     taken = milliseconds(lent.pass_by)
-    return max(0, _peak() - before), taken
+    return max(0, peak() - before), taken
 
 
 def _resident() -> int:
@@ -57,11 +57,12 @@ def _resident() -> int:
     try:
         _CLEAR_REFS.write_text(_FORGET_PEAK)
     except OSError:
-        return _peak()
+        return peak()
     return _status("VmRSS")
 
 
-def _peak() -> int:
+def peak() -> int:
+    """The most bytes that were resident in this process."""
     if _STATUS.exists():
         return _status("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from bench import downloads, memory, stamping
+from bench import downloads, logging, memory, stamping
 from bench.figures import Figure
 from bench.reports import filled_up, long_reports, sample
 from bench.rivals import NO_QPDF
@@ -33,11 +33,28 @@ class Run:
     shares: int
     rounds: int
     real_parts: bool
+    log_entries: int
 
 
-FULL = Run(turns=9, long_reports=True, large_bytes=100_000_000, shares=300, rounds=5, real_parts=True)
+FULL = Run(
+    turns=9,
+    long_reports=True,
+    large_bytes=100_000_000,
+    shares=300,
+    rounds=5,
+    real_parts=True,
+    log_entries=1_000_000,
+)
 
-QUICK = Run(turns=1, long_reports=False, large_bytes=1_000_000, shares=4, rounds=1, real_parts=False)
+QUICK = Run(
+    turns=1,
+    long_reports=False,
+    large_bytes=1_000_000,
+    shares=4,
+    rounds=1,
+    real_parts=False,
+    log_entries=1_000,
+)
 """To see that everything runs; its figures mean nothing."""
 
 
@@ -58,6 +75,8 @@ def run(chosen: Run, note: Callable[[str], None]) -> list[Figure]:
     note("memory")
     large = filled_up(report, chosen.large_bytes, page_bytes=PICTURE_BYTES)
     figures += memory.measure(large)
+    note("the log")
+    figures += logging.measure(chosen.log_entries, note)
     note("downloads")
     lent = filled_up(report, LENT_BYTES, page_bytes=PICTURE_BYTES // 4)
     figures += downloads.measure(

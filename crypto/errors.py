@@ -143,6 +143,10 @@ class AnswerBroken(CryptoError):
     """A kept answer does not open with this Idempotency-Key in this context."""
 
 
+class ErasureInvalid(CryptoError):
+    """What the store keeps of an erasing was not written under the service key."""
+
+
 class CanonicalError(CryptoError):
     """A value or bytes outside canonical JSON as this project restricts it."""
 
@@ -153,3 +157,17 @@ class CommitmentInvalid(CryptoError):
 
 class TreeBroken(CryptoError):
     """The stored nodes of the log's tree do not fit together. Do not append: restore them first."""
+
+
+class WitnessRefusal(CryptoError):
+    """A witness does not countersign. `status` is what c2sp.org/tlog-witness answers over HTTP.
+
+    `size` is the size of the log that the witness knows, where it answers that (409). `forked`: the log signed two
+    trees of one size, which both its checkpoints prove.
+    """
+
+    def __init__(self, status: int, detail: str, *, size: int | None = None, forked: bool = False) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.size = size
+        self.forked = forked

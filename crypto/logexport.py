@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crypto.logcheck import BLOCK, BLOCK_LEVEL, FORMAT, Checkpoint
+from crypto.logcheck import BLOCK_LEVEL, CHOSEN, FORMAT, Checkpoint
 from crypto.merkle import ReadNode, consistency_proof, cover, inclusion_proof
 
 
@@ -44,8 +44,16 @@ def header(
     """The first line. `held`: sizes of checkpoints that the reader has; `edges`: (index, leaf) of the entries beside a
     range of time. Raises `TreeBroken`, `ValueError` for sizes beyond the checkpoint."""
     signed = Checkpoint.decode(scope.checkpoint)
-    first_block, stop_block = -(-scope.first // BLOCK), scope.stop // BLOCK
-    blocks = range(first_block, stop_block) if scope.whole else range(0)
+    order = ("since", "until", *CHOSEN)
+    before, blocks, after = (
+        (
+            cover(0, scope.first, read_node),
+            cover(scope.first, scope.stop, read_node, BLOCK_LEVEL),
+            cover(scope.stop, signed.size, read_node),
+        )
+        if scope.whole
+        else ((), (), ())
+    )
     return _line(
         {
             "format": FORMAT,
@@ -53,20 +61,16 @@ def header(
             "first": scope.first,
             "stop": scope.stop,
             "size": signed.size,
-            "filter": dict(scope.filter),
+            "filter": {name: scope.filter[name] for name in order if name in scope.filter},
             "checkpoint": scope.checkpoint,
             "chain": [_step(step, signed.size, read_node) for step in chain],
             "held": [
                 {"size": size, "proof": _texts(consistency_proof(size, signed.size, read_node))}
                 for size in held
             ],
-            "before": _texts(cover(0, scope.first, read_node)) if scope.whole else [],
-            "blocks": [
-                text
-                for b in blocks
-                for text in _texts(cover(b << BLOCK_LEVEL, (b + 1) << BLOCK_LEVEL, read_node))
-            ],
-            "after": _texts(cover(scope.stop, signed.size, read_node)) if scope.whole else [],
+            "before": _texts(before),
+            "blocks": _texts(blocks),
+            "after": _texts(after),
             "edges": [
                 {
                     "index": index,
@@ -86,12 +90,13 @@ def entry_line(
     revealed: Mapping[str, Mapping[str, str]],
     proof: Sequence[bytes] | None = None,
 ) -> bytes:
-    """One entry; `proof` in a filtered export. `revealed` is a field's value and salt, or the entry that erased it."""
+    """One entry; `proof` in a filtered export. `revealed` has, in any order, for each field that is shown its `value`
+    and `salt`, or `erased`, the entry that erased it."""
     line: dict[str, Any] = {
         "index": index,
         "leaf": leaf.decode(),
         "hash": base64.b64encode(leaf_hash).decode(),
-        "revealed": revealed,
+        "revealed": {name: _shown(revealed[name]) for name in sorted(revealed)},
     }
     if proof is not None:
         line["proof"] = _texts(proof)
@@ -107,6 +112,10 @@ def entry_proof(index: int, checkpoint: str, read_node: ReadNode) -> str:
     """A c2sp.org/tlog-proof of one entry. Raises `TreeBroken`, `ValueError`."""
     proof = inclusion_proof(index, Checkpoint.decode(checkpoint).size, read_node)
     return "\n".join(["c2sp.org/tlog-proof@v1", f"index {index}", *_texts(proof), "", checkpoint])
+
+
+def _shown(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in ("value", "salt", "erased") if name in values}
 
 
 def _step(step: Step, size: int, read_node: ReadNode) -> dict[str, Any]:

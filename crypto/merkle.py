@@ -102,12 +102,12 @@ def consistency_proof(old: int, size: int, read_node: ReadNode) -> list[bytes]:
     return proof[::-1]
 
 
-def cover(start: int, stop: int, read_node: ReadNode) -> list[bytes]:
-    """The hashes of the largest perfect subtrees that cover the leaves [start, stop), from left to right.
+def cover(start: int, stop: int, read_node: ReadNode, highest: int = 64) -> list[bytes]:
+    """The hashes of the largest perfect subtrees, up to a level, that cover the leaves [start, stop), left to right.
 
     With the leaves before and after they give the root (`logcheck.Tree`). Raises `TreeBroken`.
     """
-    return [_stored(read_node, level, index) for level, index in perfect(start, stop)]
+    return [_stored(read_node, level, index) for level, index in perfect(start, stop, highest)]
 
 
 def _split(size: int) -> int:

@@ -32,6 +32,7 @@ class Reply:
 
     status: int
     body: bytes
+    recipient: str | None = None  # whom it tells of, so that erasing finds it
 
 
 class Answers:
@@ -84,7 +85,7 @@ class Answers:
                 raise DomainError(Problem.IDEMPOTENCY_RUNNING, detail) from error
             reply = call()
             sealed = replay.seal_answer(service_key, key, bound, reply.body, nonce=self._random(NONCE_SIZE))
-            records.change(answer, status=reply.status, sealed=sealed)
+            records.change(answer, status=reply.status, sealed=sealed, recipient_id=reply.recipient)
         return reply
 
     def _kept(self, record_key: str) -> Answer | None:
@@ -93,6 +94,9 @@ class Answers:
         return found if found and self._clock() < found.created_at + KEPT_FOR else None
 
     def _replay(self, kept: Answer, key: str, request_hash: str, bound: bytes, service_key: bytes) -> Reply:
+        if kept.status is not None and kept.sealed is None:
+            detail = "What this Idempotency-Key made concerned a recipient who was erased: use a new key."
+            raise DomainError(Problem.IDEMPOTENCY_MISMATCH, detail)
         if kept.request_hash != request_hash:
             detail = "This Idempotency-Key was used for another request: use a new key."
             raise DomainError(Problem.IDEMPOTENCY_MISMATCH, detail)

@@ -4,37 +4,53 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from service.access import ApiKeys
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
+from service.adapters.lockedbucket import LockedBucket
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
+from service.adapters.witness_http import HttpPosts
 from service.answers import Answers
+from service.archives import Archives
 from service.audit import Clock, Random
 from service.blobs import BlobStore
+from service.checkpoints import Checkpoints, LockedStore
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
 from service.denials import Denials, sum_up
+from service.discarding import Discarding
 from service.documents import Documents
+from service.erasing import Erasing
+from service.evidence import Evidence
+from service.exporting import Exports
+from service.holds import Holds
 from service.keys import NamedKeys
 from service.log import Log
 from service.masterkeys import MasterKeys
 from service.ndas import Ndas
 from service.objects import SealedObjects
 from service.recipients import Recipients
+from service.rollback import Rollback
 from service.sequencer import Sequencer
-from service.settings import FolderStore, S3Store, Settings, read_secret
+from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
 from service.sweeping import Sweeping
+from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -66,8 +82,16 @@ class Sealmark:
     denials: Denials
     deliveries: Deliveries
     log: Log
+    exports: Exports
+    evidence: Evidence
     sequencer: Sequencer
     sweeping: Sweeping
+    archives: Archives
+    discarding: Discarding
+    erasing: Erasing
+    holds: Holds
+    rollback: Rollback
+    checkpoints: Checkpoints
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -79,11 +103,17 @@ class Sealmark:
         return Worker(
             [
                 Task("sequencer", lambda: self.sequencer.run_once() > 0, every=0.2),
+                Task("checkpoints", _forever(self.checkpoints.run_once), every=1.0),
                 Task("compile", self.compiling.run_once, every=0.5),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
+                Task("erasures", self.erasing.run_once, every=2.0),
+                Task("erased", lambda: self.erasing.apply_again() < 0, every=600.0),
+                Task("discards", self.discarding.run_once, every=10.0),
+                Task("archives", self.archives.run_once, every=6 * 3600.0),
+                Task("evidence", lambda: self.sweeping.erase_evidence() > 99, every=3600.0),
                 Task("orphans", lambda: self.sweeping.trash_orphans() < 0, every=3600.0),
             ]
         )
@@ -104,6 +134,25 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
+    archives = Archives(database, store, objects, keep, clock, random)
+    rollback = Rollback(database, store, clock)
+    database.guard = rollback
+    sequencer = Sequencer(database, clock)
+    checkpoints = Checkpoints(
+        database,
+        store,
+        keys,
+        rollback,
+        sequencer,
+        urlsplit(settings.url).netloc,
+        clock,
+        random,
+        locked=open_locked(settings, clock),
+        cosigner=_others(settings),
+    )
+
+    exports = Exports(database, checkpoints, archives, clock, random)
 
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
@@ -128,9 +177,36 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         copies=copies,
         denials=denials,
         deliveries=Deliveries(database, keys, copies, denials, clock, random),
-        log=Log(database, clock, random),
-        sequencer=Sequencer(database, clock),
-        sweeping=Sweeping(database, store, timedelta(seconds=settings.silent_seconds), clock, random),
+        log=Log(database, archives, clock, random),
+        exports=exports,
+        evidence=Evidence(
+            database,
+            objects,
+            checkpoints,
+            exports,
+            archives,
+            settings.organization,
+            settings.url,
+            clock,
+            random,
+        ),
+        sequencer=sequencer,
+        sweeping=Sweeping(
+            database,
+            store,
+            rollback,
+            archives,
+            timedelta(seconds=settings.silent_seconds),
+            timedelta(days=settings.evidence_days),
+            clock,
+            random,
+        ),
+        archives=archives,
+        discarding=Discarding(database, objects, clock),
+        erasing=Erasing(database, store, archives, keys, clock, random, time.sleep),
+        holds=Holds(database, clock, random),
+        rollback=rollback,
+        checkpoints=checkpoints,
     )
 
 
@@ -148,18 +224,45 @@ def open_store(settings: Settings) -> BlobStore:
         folder = FolderBlobs(settings.store.path)
         folder.ensure_folder(create=True)
         return folder
-    chosen: S3Store = settings.store
-    blobs = S3Blobs(
+    blobs = _s3(settings.store, "STORE")
+    blobs.ensure_bucket(create=settings.store.create)
+    return blobs
+
+
+def open_locked(settings: Settings, clock: Clock) -> LockedStore | None:
+    """The bucket with Object Lock that the settings name, if they name one. It is not asked yet."""
+    if settings.log_lock is None:
+        return None
+    return LockedBucket(_s3(settings.log_lock, "LOG_LOCK"), timedelta(days=settings.log_lock_days), clock)
+
+
+def _s3(chosen: S3Store, name: str) -> S3Blobs:
+    return S3Blobs(
         endpoint=chosen.endpoint,
         region=chosen.region,
         bucket=chosen.bucket,
-        access_key=read_secret(chosen.access_key_file, "STORE_ACCESS_KEY_FILE"),
-        secret_key=read_secret(chosen.secret_key_file, "STORE_SECRET_KEY_FILE"),
+        access_key=read_secret(chosen.access_key_file, f"{name}_ACCESS_KEY_FILE"),
+        secret_key=read_secret(chosen.secret_key_file, f"{name}_SECRET_KEY_FILE"),
         secure=chosen.secure,
         ca_file=chosen.ca_file,
     )
-    blobs.ensure_bucket(create=chosen.create)
-    return blobs
+
+
+def _others(settings: Settings) -> Others:
+    """Who is sent checkpoints. Raises `SettingError`."""
+    posts = HttpPosts()
+    return Others(
+        Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
+        Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
+    )
+
+
+def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:
+    """What a file lists, nothing where none is named. Raises `SettingError`."""
+    try:
+        return read(read_secret(path, name)) if path else ()
+    except ValueError as error:
+        raise SettingError(name, f"the file that it names: {error}") from None
 
 
 def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Compiled]:

@@ -44,7 +44,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "evidence.pulled": frozenset({"about", "size", "sha256"}),
     "hold.placed": frozenset({"hold", "on"}),
     "hold.released": frozenset({"hold", "on"}),
-    "key.created": frozenset({"key", "purpose"}),
+    "key.created": frozenset({"key", "purpose", "public"}),
     "key.retired": frozenset({"key", "purpose"}),
     "key.rotated": frozenset({"key", "purpose", "replaces", "public"}),
     "link.created": frozenset({"expires"}),

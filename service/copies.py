@@ -23,7 +23,7 @@ from service.errors import DomainError, Problem
 from service.keys import NamedKeys
 from service.objects import SealedObjects
 from service.ports import Database, Taken
-from service.records import Copy, SealedObject, Template
+from service.records import Copy, Recipient, SealedObject, Template
 from watermark.errors import Unmarkable
 from watermark.mark import Mark, check_mark
 from watermark.mint import Fill, mint
@@ -102,6 +102,9 @@ class Copies:
         )
         try:
             with self._database.write() as records:
+                current = records.get(Recipient, recipient.id, lock=True)
+                if current is not None and current.erased_at:
+                    return copy  # not kept: who grants decides once more, and denies
                 records.add(copy)
         except Taken:
             return self._existing(copy)
@@ -116,6 +119,10 @@ class Copies:
         if copy.stamp_version != STAMP_VERSION:
             detail = f"This copy was stamped by version {copy.stamp_version}; make a new share."
             raise DomainError(Problem.UNAVAILABLE, detail)
+        if not copy.fill:
+            raise DomainError(
+                Problem.UNAVAILABLE, "This copy's recipient was erased: it can be stamped no more."
+            )
         template = self._template(copy.template_id)
         fill = Fill.decode(copy.fill)
         bits = self._bits(template.table, copy.version_id, copy.id)

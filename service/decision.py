@@ -49,7 +49,7 @@ def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
     share, link = grant.share, grant.link
     reasons = (
         (link is None or link.revoked_at is not None, Denial.LINK_REVOKED),
-        (share.revoked_at is not None, Denial.SHARE_REVOKED),
+        (share.revoked_at is not None or grant.recipient.erased_at is not None, Denial.SHARE_REVOKED),
         (grant.document.revoked_at is not None, Denial.DOCUMENT_REVOKED),
         (share.expires_at <= now, Denial.SHARE_EXPIRED),
         (asking and link is not None and link.expires_at <= now, Denial.LINK_EXPIRED),

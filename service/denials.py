@@ -13,7 +13,7 @@ from crypto import identifiers
 from service.audit import Actor, Details, Random, entry, timestamp
 from service.decision import Denial
 from service.ports import Database, DatabaseUnavailable, Taken
-from service.records import Share, Tally, Throttle
+from service.records import Recipient, Share, Tally, Throttle
 
 ONCE_A = timedelta(minutes=1)
 UNAUTHENTIC = "unauthentic"
@@ -35,22 +35,27 @@ class Denials:
 
         Raises `DatabaseUnavailable`: an answer that says why needs its entry.
         """
-        made = entry(
-            "download.denied",
-            actor,
-            now,
-            self._random,
-            outcome="denied",
-            reason=reason,
-            share=share.id,
-            link=link_hash,
-            document=share.document_id,
-            recipient=share.recipient_id,
-        )
         minute = int(now.timestamp()) // int(ONCE_A.total_seconds())
         try:
             with self._database.write() as records:
                 records.add(Throttle(key=f"denied:{link_hash}:{minute}", until=now + ONCE_A))
+                recipient = records.get(Recipient, share.recipient_id)
+                if (
+                    recipient is not None and recipient.erased_at
+                ):  # nothing personal of theirs is taken in again
+                    actor = Actor(actor.type, request=actor.request)
+                made = entry(
+                    "download.denied",
+                    actor,
+                    now,
+                    self._random,
+                    outcome="denied",
+                    reason=reason,
+                    share=share.id,
+                    link=link_hash,
+                    document=share.document_id,
+                    recipient=share.recipient_id,
+                )
                 records.add(made)
         except Taken:
             return

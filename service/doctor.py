@@ -112,6 +112,9 @@ def _parts(sealmark: Sealmark) -> Iterator[Finding]:
     yield _tried("database", "See that it runs, and that its user may write.", _database, sealmark)
     yield _tried("master key", "Restore the key file that belongs to this store.", _master_key, sealmark)
     yield _tried("named keys", "Run `sealmark keys init`.", _named_keys, sealmark)
+    yield _tried(
+        "log", "Restore a newer backup of the database, or run `sealmark log recover`.", _log, sealmark
+    )
     yield _clock(sealmark)
     yield _worker(sealmark)
 
@@ -188,6 +191,12 @@ def _named_keys(sealmark: Sealmark) -> str:
     for purpose in PURPOSES:
         sealmark.keys.signing(purpose)
     return f"{', '.join(PURPOSES)}: there, and they open"
+
+
+def _log(sealmark: Sealmark) -> str:
+    sealmark.rollback.require_now()
+    newest = sealmark.checkpoints.published()
+    return "the database has all that was signed" + (f", {newest.size} entries" if newest else "")
 
 
 def _clock(sealmark: Sealmark) -> Finding:

@@ -21,6 +21,7 @@ class Problem(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     NDA_REQUIRED = "nda-required"
     WRONG_STATE = "wrong-state"
+    HELD = "held"
     RECIPIENT_CONFLICT = "recipient-conflict"
     UNMARKABLE_NAME = "unmarkable-name"
     FILE_REFUSED = "file-refused"

@@ -7,17 +7,18 @@ signs once every process must have seen it; older ones verify until what they si
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crypto import identifiers, tokens
+from crypto import identifiers, notes, tokens
 from crypto.context import key_context
 from crypto.keys import Keyring, WrappedKey, new_key
 from crypto.lengths import NONCE_SIZE
 from service.audit import Actor, Clock, Details, Random, entry
-from service.errors import DomainError, Problem
+from service.errors import DomainError, Problem, invalid
 from service.ports import Database, Records
 from service.records import NamedKey
 
@@ -30,9 +31,18 @@ WEAVE = "weave"
 OPEN_WEAVES = 64
 """How many weave keys stay unwrapped: of as many versions as templates stay open (`copies.OPEN_TEMPLATES`)."""
 
-ROTATABLE = ("link",)
-"""What may be rotated by hand. Log keys follow with the checkpoints, the service key seals answers of a day, and with
-another weave key copies would change and traces of older ones be lost."""
+ROTATABLE = ("link", "log")
+"""What may be rotated by hand. The service key seals answers of a day, and with another weave key copies would change
+and traces of older ones be lost."""
+
+LOG = "log"
+
+OVERLAP = timedelta(days=30)
+"""How long a replaced log key signs beside the new one, unless told otherwise: whoever checks the log learns the new
+key within it by any checkpoint."""
+
+MIN_OVERLAP = timedelta(hours=1)
+MAX_OVERLAP = timedelta(days=366)
 
 REFRESH_EVERY = timedelta(seconds=5)
 """How old a process's list of keys may be."""
@@ -126,15 +136,37 @@ class NamedKeys:
             if key.purpose == purpose and (key.verify_until is None or now < key.verify_until)
         }
 
-    def rotate(self, actor: Actor, purpose: str) -> NamedKey:
-        """A new key for this purpose; the ones before it verify on until what they signed has died."""
+    def log_signers(self, last_signed: datetime | None) -> list[NamedSecret]:
+        """The keys that sign the next checkpoint, the oldest first.
+
+        A replaced key signs beside the new one through its overlap and once more after it, so that at least one
+        checkpoint holds the entry that names the new key and is signed by both. Raises `DomainError` (unavailable).
+        """
+        with self._database.read() as records:
+            found = records.find(NamedKey, purpose=LOG, order="created_at")
+        if not any(key.verify_until is None for key in found):
+            raise DomainError(Problem.UNAVAILABLE, "There is no log key. Run `sealmark keys init`.")
+        since = last_signed or self._clock()
+        signing = [key for key in found if key.verify_until is None or since < key.verify_until]
+        return [NamedSecret(key.id, self._secret(key)) for key in signing]
+
+    def rotate(self, actor: Actor, purpose: str, overlap: timedelta | None = None) -> NamedKey:
+        """A new key for this purpose; the ones before it verify on until what they signed has died.
+
+        A log key signs on beside the new one for `overlap`. Raises `DomainError` (invalid).
+        """
         if purpose not in ROTATABLE:
             raise DomainError(Problem.INVALID, f"Only these keys rotate by hand: {', '.join(ROTATABLE)}.")
+        until = VERIFY_FOR if purpose != LOG else OVERLAP if overlap is None else overlap
+        if purpose == LOG and not MIN_OVERLAP <= until <= MAX_OVERLAP:
+            raise invalid(
+                "overlap", f"Old and new log key sign together for {MIN_OVERLAP} to {MAX_OVERLAP.days} days."
+            )
         now = self._clock()
         with self._database.write() as records:
             replaced = records.find(NamedKey, purpose=purpose, verify_until=None)
             for key in replaced:
-                records.change(key, verify_until=now + VERIFY_FOR)
+                records.change(key, verify_until=now + until)
             names = " ".join(key.id for key in replaced)
             made = self._make(records, actor, purpose, now, "key.rotated", {"replaces": names})
         self._forget()
@@ -170,6 +202,8 @@ class NamedKeys:
         )
         records.add(record)
         details = {"key": key_id, "purpose": purpose, **details}
+        if purpose == LOG:  # those who check the log follow it from key to key
+            details["public"] = b64encode(notes.public_key(LOG, secret).public).decode()
         records.add(entry(kind, actor, now, self._random, details=details, version=owner_id))
         return record
 

@@ -1,39 +1,30 @@
-"""Reading the access log: filters, pages by cursor, exports as a stream. Each pull is itself an entry.
+"""Reading the access log: filters, and pages by cursor. Each pull is itself an entry; exports are in `exporting`.
 
 A pull fixes the size of the log first; its own entry comes after that size. What entries mean is in `audit`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from crypto import canonical, identifiers
 from crypto.errors import IdentifierInvalid
+from service.archives import Archives
 from service.audit import KINDS, PERSONAL_FIELDS, Actor, Clock, Details, Outcome, Random, entry, timestamp
 from service.errors import invalid
 from service.ports import Database
-from service.records import LoggedEntry, LogState
+from service.records import InboxEntry, LoggedEntry, LogState
 from service.sequencer import LOG
 
-PAGE = 1000
-"""Entries of one query of an export: some hundred KB of memory, whatever the length of the log."""
+ERASED = "(erased)"
+"""What stands for people in place of a value that was erased."""
 
 MAX_PAGE = 500
 """Entries of one page of the API."""
-
-CSV_COLUMNS = (
-    "index", "sequenced", "time", "kind", "outcome", "reason", "actor_type", "actor", "request", "share", "link",
-    "document", "version", "template", "copy", "delivery", "nda", "recipient", "name", "mail", "company",
-    "address", "agent", "purpose", "reference", "details",
-)  # fmt: skip
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell as a formula (FORMATS.md, HTTP)."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +60,22 @@ class LogFilter:
             found["sequenced__lt"] = self.until
         return found
 
-    def describe(self) -> str:
-        """The filter as one canonical line for the entry of the pull; identifiers only, nothing personal."""
-        said = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)
-            if getattr(self, item.name) is not None
+    def said(self) -> dict[str, str]:
+        """What was asked for, by name; identifiers only, nothing personal."""
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {
+            name: timestamp(value) if isinstance(value, datetime) else str(value)
+            for name, value in given.items()
+            if value is not None
         }
-        plain = {name: timestamp(v) if isinstance(v, datetime) else str(v) for name, v in said.items()}
-        return canonical.encode(plain).decode()
+
+    def describe(self) -> str:
+        """The filter as one canonical line for the entry of the pull."""
+        return canonical.encode(self.said()).decode()
+
+    def is_time_only(self) -> bool:
+        """Whether every entry of its time is chosen."""
+        return self.said().keys() <= {"since", "until"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,9 @@ class LogPage:
 class Log:
     """Reads the log."""
 
-    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+    def __init__(self, database: Database, archives: Archives, clock: Clock, random: Random) -> None:
         self._database = database
+        self._archives = archives
         self._clock = clock
         self._random = random
 
@@ -121,16 +120,8 @@ class Log:
                 LoggedEntry, order="index", limit=min(limit, MAX_PAGE) + 1, index__lt=fixed, **where
             )
         more = len(found) > min(limit, MAX_PAGE)
-        entries = found[: min(limit, MAX_PAGE)]
+        entries = self._archives.filled(found[: min(limit, MAX_PAGE)])
         return LogPage(entries, entries[-1].index if more else None, fixed)
-
-    def export(self, actor: Actor, chosen: LogFilter, form: Literal["ndjson", "csv"]) -> Iterator[bytes]:
-        """All entries of the filter as a stream of lines; memory does not grow with the log."""
-        chosen.where()
-        size = self._pull(actor, chosen, form)
-        return (
-            ndjson(self._entries(chosen, size)) if form == "ndjson" else as_csv(self._entries(chosen, size))
-        )
 
     def size(self) -> int:
         """How many entries have their place."""
@@ -143,48 +134,21 @@ class Log:
         with self._database.write() as records:
             state = records.get(LogState, LOG)
             size = state.size if state else 0
-            details: Details = {
-                "format": form, "filter": chosen.describe(), "size": size,
-            }  # fmt: skip
-            records.add(entry("log.pulled", actor, now, self._random, details=details))
+            records.add(pulled(actor, chosen, form, size, now, self._random))
         return size
 
-    def _entries(self, chosen: LogFilter, size: int) -> Iterator[LoggedEntry]:
-        after = -1
-        while True:
-            with self._database.read() as records:
-                found = records.find(
-                    LoggedEntry, order="index", limit=PAGE, index__gt=after, index__lt=size, **chosen.where()
-                )
-            yield from found
-            if len(found) < PAGE:
-                return
-            after = found[-1].index
+
+def pulled(
+    actor: Actor, chosen: LogFilter, form: str, size: int, now: datetime, random: Random
+) -> InboxEntry:
+    """The entry of a pull of the log as it was at `size`."""
+    details: Details = {"format": form, "filter": chosen.describe(), "size": size}
+    return entry("log.pulled", actor, now, random, details=details)
 
 
 def shown(logged: LoggedEntry) -> dict[str, Any]:
     """An entry as the API shows it: index, the leaf's exact bytes as a string, and the revealed values."""
     return {"index": logged.index, "leaf": logged.leaf.decode(), "revealed": logged.revealed}
-
-
-def ndjson(entries: Iterator[LoggedEntry]) -> Iterator[bytes]:
-    """One JSON object a line, as `shown`."""
-    for logged in entries:
-        yield json.dumps(shown(logged), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def as_csv(entries: Iterator[LoggedEntry]) -> Iterator[bytes]:
-    """RFC 4180 for people; cells that a spreadsheet would run are quoted against it. The proof is the NDJSON."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(CSV_COLUMNS)
-    for logged in entries:
-        row = flat(logged)
-        writer.writerow([_harmless(str(row.get(column, ""))) for column in CSV_COLUMNS])
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue().encode()
 
 
 def flat(logged: LoggedEntry) -> Mapping[str, object]:
@@ -195,7 +159,7 @@ def flat(logged: LoggedEntry) -> Mapping[str, object]:
     if "details" in row:
         row["details"] = json.dumps(row["details"], ensure_ascii=False)
     for name in PERSONAL_FIELDS & logged.revealed.keys():
-        row[name] = logged.revealed[name]["value"]
+        row[name] = logged.revealed[name].get("value", ERASED)
     return row
 
 
@@ -204,7 +168,3 @@ def _check_identifier(where: str, text: str, prefix: str) -> None:
         identifiers.parse_id(text, prefix)
     except IdentifierInvalid as error:
         raise invalid(where, f"Name a {where} by its id, {prefix}_…; list them to find it.") from error
-
-
-def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell

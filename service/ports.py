@@ -60,6 +60,16 @@ class Records(Protocol):
         """Delete the records that meet all conditions (at least one must be given); returns how many."""
 
 
+class EntryGuard(Protocol):
+    """Whether entries may be added to the log now; `service.rollback` is it."""
+
+    def refresh(self) -> None:
+        """Look anew if the last look is old. Called before a write begins, outside of any transaction."""
+
+    def require(self) -> None:
+        """Raise `DatabaseUnavailable` unless they may. Looks at nothing."""
+
+
 class MasterKeyHolder(Protocol):
     """Where the master keys are kept. All raise an error whose message is one line that says what to do."""
 

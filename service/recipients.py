@@ -58,7 +58,12 @@ def admit(
     company = printable(company, "recipient.company") if company else ""
     known = records.find(Recipient, mail=address.mail, limit=1)
     if known:
-        recipient = known[0]
+        # Held until this transaction ends: who is being erased is lent nothing meanwhile.
+        recipient = records.get(Recipient, known[0].id, lock=True)
+        if recipient is None or recipient.erased_at or recipient.mail != address.mail:
+            raise DomainError(
+                Problem.WRONG_STATE, "This recipient was erased: nothing is lent to them any more."
+            )
         if (recipient.name, recipient.company) != (name, company):
             raise DomainError(
                 Problem.RECIPIENT_CONFLICT,

@@ -15,6 +15,7 @@ from crypto import canonical, merkle
 from service.audit import Clock, timestamp
 from service.ports import Database, Records
 from service.records import InboxEntry, LoggedEntry, LogState, TreeNode
+from service.tree import node_key, read_nodes
 
 LOG = "log"
 BATCH = 500
@@ -34,7 +35,7 @@ class Sequencer:
             if not records.find(InboxEntry, limit=1):
                 return 0
         with self._database.write() as records:
-            state = _state(records)
+            state = locked_state(records)
             batch = records.find(InboxEntry, order="position", limit=BATCH)
             if not batch:
                 return 0
@@ -53,25 +54,18 @@ class Sequencer:
     def _move(self, records: Records, state: LogState, batch: list[InboxEntry]) -> None:
         now = max(self._clock(), state.sequenced)
         logged = [_place(waiting, state.size + offset, now) for offset, waiting in enumerate(batch)]
-        known: dict[tuple[int, int], bytes] = {}
-
-        def read_node(level: int, index: int) -> bytes | None:
-            if (level, index) not in known:
-                node = records.get(TreeNode, _node_key(level, index))
-                if node is None:
-                    return None
-                known[level, index] = node.hash
-            return known[level, index]
-
+        read_node = read_nodes(records)
         nodes, size = merkle.append_nodes(state.size, [item.leaf_hash for item in logged], read_node)
-        known.update({(node.level, node.index): node.hash for node in nodes})
+        made = {(node.level, node.index): node.hash for node in nodes}
+        root = merkle.root(size, lambda level, index: made.get((level, index)) or read_node(level, index))
         records.add(*logged)
-        records.add(*(TreeNode(_node_key(node.level, node.index), node.hash) for node in nodes))
-        records.change(state, size=size, root=merkle.root(size, read_node), sequenced=now)
+        records.add(*(TreeNode(node_key(node.level, node.index), node.hash) for node in nodes))
+        records.change(state, size=size, root=root, sequenced=now)
         records.remove(InboxEntry, id__in=[waiting.id for waiting in batch])
 
 
-def _state(records: Records) -> LogState:
+def locked_state(records: Records) -> LogState:
+    """The state of the log, held until the transaction ends: nobody else moves, signs or recovers meanwhile."""
     found = records.get(LogState, LOG, lock=True)
     if found is None:
         found = LogState(LOG, 0, merkle.EMPTY_ROOT, datetime.fromtimestamp(0, UTC))
@@ -104,7 +98,3 @@ def _body(leaf: bytes) -> dict[str, Any]:
     if not isinstance(body, Mapping):
         raise TypeError("a leaf is a JSON object")
     return dict(body)
-
-
-def _node_key(level: int, index: int) -> str:
-    return f"{level}:{index}"

@@ -25,6 +25,12 @@ SETTINGS: Mapping[str, str] = {
     "STORE_SECRET_KEY_FILE": "File with the secret key of the S3 store. Required for s3://",
     "STORE_CA_FILE": "File with the certificate authority of the S3 store, if it is one of your own",
     "STORE_CREATE": "`yes`: make the bucket at start when it is missing. Default: no",
+    "LOG_LOCK": "Bucket with Object Lock to which each checkpoint of the log goes too, written as STORE is: "
+    "`s3://BUCKET?endpoint=HOST:PORT&region=REGION`. Default: none",
+    "LOG_LOCK_ACCESS_KEY_FILE": "File with the access key of that bucket; it needs to put objects only",
+    "LOG_LOCK_SECRET_KEY_FILE": "File with its secret key",
+    "LOG_LOCK_CA_FILE": "File with the certificate authority of that store, if it is one of your own",
+    "LOG_LOCK_DAYS": "How many days the bucket keeps a checkpoint (COMPLIANCE mode). Default: 400",
     "DATABASE": "`sqlite:PATH`, or `postgresql+psycopg://USER@HOST/NAME` (?sslmode=…&sslrootcert=PATH). "
     "Default: SQLite below DATA",
     "DATABASE_PASSWORD_FILE": "File with the database user's password, for PostgreSQL",
@@ -41,11 +47,20 @@ SETTINGS: Mapping[str, str] = {
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
+    "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
+    "erasing where it has none. Default: 2555 (seven years)",
+    "LOG_VALUES_DAYS": "Days after which personal values of the log move from the database to sealed archives in "
+    "the store. Default: none, they stay",
+    "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
+    "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
 DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_MAX_PAGES = 2000
+
+DEFAULT_LOG_LOCK_DAYS = 400
+"""A SOC 2 period and the audit after it."""
 
 DEFAULT_SILENT_SECONDS = 30
 LEAST_SILENT_SECONDS = 25
@@ -53,6 +68,13 @@ LEAST_SILENT_SECONDS = 25
 before its next sign of life is due (`sending.TOUCH_EVERY`), together 20 seconds. The rest is for a write that waits
 for the database and for clocks that differ between hosts. Where that is not enough, the send is cut off when it next
 says that it lives: no byte leaves unrecorded."""
+
+DEFAULT_EVIDENCE_DAYS = 2555
+"""Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
+claim may be served."""
+
+MAX_DAYS = 36525
+"""A hundred years; more is a slip of the hand."""
 
 _POSTGRESQL = re.compile(
     r"postgresql\+psycopg://(?:[^\s:/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{1,5})?"
@@ -101,6 +123,8 @@ class Settings:
     url: str
     data: Path
     store: FolderStore | S3Store
+    log_lock: S3Store | None
+    log_lock_days: int
     database: str
     database_password_file: Path | None
     key_file: Path
@@ -114,6 +138,10 @@ class Settings:
     organization: str
     contact: str | None
     silent_seconds: int
+    evidence_days: int
+    log_values_days: int | None
+    witnesses_file: Path | None
+    checkpoint_posts_file: Path | None
     allow_unconfined_child: bool
 
 
@@ -133,6 +161,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         url=url,
         data=data,
         store=_store(given, data),
+        log_lock=_s3(given, "LOG_LOCK", given["LOG_LOCK"]) if given.get("LOG_LOCK") else None,
+        log_lock_days=_number(given, "LOG_LOCK_DAYS", DEFAULT_LOG_LOCK_DAYS, 1, 36500),
         database=_database(given.get("DATABASE", f"sqlite:{data / 'sealmark.db'}")),
         database_password_file=_path(given, "DATABASE_PASSWORD_FILE"),
         key_file=key_file,
@@ -146,6 +176,12 @@ def load(environ: Mapping[str, str]) -> Settings:
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
+        evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
+        log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
+        if given.get("LOG_VALUES_DAYS")
+        else None,
+        witnesses_file=_path(given, "WITNESSES_FILE"),
+        checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
@@ -203,30 +239,34 @@ def _store(given: Mapping[str, str], data: Path) -> FolderStore | S3Store:
     scheme, _, rest = text.partition(":")
     if scheme == "folder" and rest:
         return FolderStore(Path(rest).absolute())
-    parts = _split("STORE", text)
-    if scheme != "s3" or not parts.hostname:
-        raise SettingError("STORE", f"cannot be this. {SETTINGS['STORE']}")
+    return _s3(given, "STORE", text)
+
+
+def _s3(given: Mapping[str, str], name: str, text: str) -> S3Store:
+    parts = _split(name, text)
+    if parts.scheme != "s3" or not parts.hostname:
+        raise SettingError(name, f"cannot be this. {SETTINGS[name]}")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     endpoint = query.pop("endpoint", "")
     if "@" in parts.netloc + endpoint:
         raise SettingError(
-            "STORE", "must hold no keys: give them by STORE_ACCESS_KEY_FILE and STORE_SECRET_KEY_FILE"
+            name, f"must hold no keys: give them by {name}_ACCESS_KEY_FILE and {name}_SECRET_KEY_FILE"
         )
     region = query.pop("region", "us-east-1")
     secure = query.pop("tls", "yes") != "no"
     if not endpoint or query:
-        raise SettingError("STORE", f"must name an endpoint and nothing unknown. {SETTINGS['STORE']}")
-    if not secure and not _loopback(_split("STORE", f"//{endpoint}").hostname or ""):
-        raise SettingError("STORE", "tls=no is only for a store on loopback")
+        raise SettingError(name, f"must name an endpoint and nothing unknown. {SETTINGS[name]}")
+    if not secure and not _loopback(_split(name, f"//{endpoint}").hostname or ""):
+        raise SettingError(name, "tls=no is only for a store on loopback")
     return S3Store(
         bucket=parts.hostname,
         endpoint=endpoint,
         region=region,
         secure=secure,
-        access_key_file=Path(_required(given, "STORE_ACCESS_KEY_FILE")),
-        secret_key_file=Path(_required(given, "STORE_SECRET_KEY_FILE")),
-        ca_file=_path(given, "STORE_CA_FILE"),
-        create=_flag(given, "STORE_CREATE"),
+        access_key_file=Path(_required(given, f"{name}_ACCESS_KEY_FILE")),
+        secret_key_file=Path(_required(given, f"{name}_SECRET_KEY_FILE")),
+        ca_file=_path(given, f"{name}_CA_FILE"),
+        create=_flag(given, f"{name}_CREATE") if name == "STORE" else False,
     )
 
 

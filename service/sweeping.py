@@ -3,11 +3,15 @@ that nothing needs any more."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from service.archives import ROLE as ARCHIVE
+from service.archives import Archives
 from service.audit import Actor, Clock, Random, entry
 from service.blobs import BlobStore
+from service.discarding import owe
+from service.holds import fence, standing
 from service.ndas import end_uncovered
 from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, Records
@@ -17,11 +21,13 @@ from service.records import (
     Delivery,
     Nda,
     NdaState,
+    Recipient,
     SealedObject,
     Send,
     Share,
     Throttle,
 )
+from service.rollback import Rollback
 from service.sending import close_send
 
 WORKER = Actor("worker")
@@ -38,11 +44,23 @@ class Sweeping:
     """The worker's tidying. Each method is safe to run at any time, in any process."""
 
     def __init__(
-        self, database: Database, store: BlobStore, silent: timedelta, clock: Clock, random: Random
+        self,
+        database: Database,
+        store: BlobStore,
+        rollback: Rollback,
+        archives: Archives,
+        silent: timedelta,
+        evidence: timedelta,
+        clock: Clock,
+        random: Random,
     ) -> None:
+        """After `silent` without a sign of life a send is over; `evidence` outlives its agreement so long."""
         self._database = database
         self._store = store
+        self._rollback = rollback
+        self._archives = archives
         self._silent = silent
+        self._evidence = evidence
         self._clock = clock
         self._random = random
         self._ndas_seen: datetime | None = None  # when this process last looked
@@ -80,16 +98,56 @@ class Sweeping:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
             records.remove(Throttle, until__le=now)
 
+    def erase_evidence(self) -> int:
+        """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""
+        now = self._clock()
+        erased = 0
+        with self._database.read() as records:
+            kept = records.find(Nda, evidence_id__ne=None, recipient_id__ne=None)
+            people = [(nda, records.get(Recipient, nda.recipient_id or "")) for nda in kept]
+        due = [nda for nda, recipient in people if recipient and self._retained_until(nda, recipient) <= now]
+        for nda in due:
+            with self._database.write() as records:
+                fence(records)
+                recipient = records.get(Recipient, nda.recipient_id or "")
+                if recipient is None or standing(records, recipient):
+                    continue
+                if records.change(nda, expect={"evidence_id": nda.evidence_id}, evidence_id=None) is None:
+                    continue
+                owe(records, str(nda.evidence_id), now, self._random)
+                records.add(
+                    entry(
+                        "nda.evidence-erased", WORKER, now, self._random, nda=nda.id, recipient=recipient.id
+                    )
+                )
+                erased += 1
+        return erased
+
+    def _retained_until(self, nda: Nda, recipient: Recipient) -> datetime:
+        """The end of the retention; for one who is not erased there is none."""
+        if recipient.erased_at is None:
+            return datetime.max.replace(tzinfo=UTC)
+        ends = [end for end in (nda.valid_until, nda.revoked_at) if end is not None]
+        return min(ends, default=recipient.erased_at) + self._evidence
+
     def trash_orphans(self) -> int:
         """Move objects that have no row and are older than a day to the trash; returns how many.
 
-        Nothing is deleted for good: the trash keeps payload and sidecar under the day's name.
+        The trash keeps payload and sidecar under the day's name; only an archive of values that are elsewhere, too, is
+        deleted for good, and is not counted. Raises `DatabaseBehind`
+        for a database that went back: rows that it lost are no reason to move their objects.
         """
+        self._rollback.require_now()
         now = self._clock()
         moved = 0
         for blob in self._store.list(PREFIX):
             object_id = blob.key.rsplit("/", 1)[-1].removesuffix(SIDECAR)
             if blob.modified > now - ORPHAN_AGE or self._known(object_id):
+                continue
+            if blob.key.startswith(f"{PREFIX}{ARCHIVE}/"):
+                # Personal values, which are elsewhere too: the trash would keep them from being erased.
+                if self._archives.redundant(object_id):
+                    self._store.delete(blob.key)
                 continue
             target = f"{TRASH}{now:%Y-%m-%d}/{blob.key}"
             self._store.put(target, self._store.read(blob.key))

@@ -24,7 +24,7 @@ def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
     blocks = re.findall(
         r"^```sh run\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     sample = make_sample()
     (tmp_path / "report.pdf").write_bytes(sample.pdf)
     (tmp_path / "facts.json").write_text(json.dumps(sample.facts))
@@ -39,6 +39,7 @@ def test_the_readmes_commands_run_as_written(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "http://127.0.0.1:8080/s/v1." in done.stdout
     assert ",share.created," in done.stdout
+    assert "\nGenuine: nothing was edited" in done.stdout
     register = tmp_path / ".config" / "sealmark" / "mark.key.register.jsonl"
     assert json.loads(register.read_text("utf-8"))["mail"] == "ana@acme.example"
     assert (tmp_path / "report-ana.pdf").read_bytes().startswith(b"%PDF")

@@ -7,13 +7,16 @@ rule that aborts incomplete uploads after a day (`AbortIncompleteMultipartUpload
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 from minio import Minio
+from minio.commonconfig import COMPLIANCE
 from minio.error import MinioException, S3Error
+from minio.retention import Retention
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -133,6 +136,21 @@ class S3Store:
                 raise source.failure from None
             raise
         return source.size
+
+    def put_locked(self, key: str, content: bytes, until: datetime) -> None:
+        """Store the object so that no one can delete this version of it, or shorten its time, before `until`.
+
+        Raises `StoreError` where the bucket was not made with Object Lock; then nothing is stored.
+        """
+        check_key(key)
+        with self._translated():
+            self._client.put_object(
+                bucket_name=self._bucket,
+                object_name=key,
+                data=io.BytesIO(content),
+                length=len(content),
+                retention=Retention(COMPLIANCE, until),
+            )
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> Generator[bytes, None, None]:
         check_key(key)

@@ -1,6 +1,6 @@
 """The command line: `sealmark <plural noun> <verb>`, in this process, as the user of the system.
 
-`sealmark mark` and `sealmark inspect` need no service, and no settings.
+`sealmark mark`, `sealmark inspect` and `sealmark witness` need no service, and no settings.
 
 Answers go to standard output, everything else to standard error. Exit status: 0 done, 1 refused, 2 wrong usage or
 settings, 3 something that is needed is not available, 130 broken off by Ctrl-C.
@@ -17,6 +17,8 @@ from service.cli import (
     api_keys,
     completion,
     documents,
+    evidence,
+    holds,
     inspect,
     keys,
     log,
@@ -26,6 +28,7 @@ from service.cli import (
     recipients,
     shares,
     versions,
+    witness,
 )
 from service.cli.failures import USAGE, explain
 from service.hardening import PRIVATE_UMASK, refuse_core_dumps
@@ -52,10 +55,13 @@ for command in (
     versions.versions,
     recipients.recipients,
     ndas.ndas,
+    holds.holds,
     shares.shares,
     log.log,
+    evidence.evidence,
     mark.mark,
     inspect.inspect,
+    witness.witness,
     keys.keys,
     api_keys.api_keys,
     operate.serve,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
-from service.cli.session import opened
+from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option, note
+from service.cli.session import opened, system_user
 
 COLUMNS = ("id", "mail", "name", "company", "created_at")
 
@@ -37,3 +37,18 @@ def show(recipient: str, as_json: bool) -> None:
     """Show one recipient (rcp_…)."""
     with opened() as sealmark:
         answer(as_dict(sealmark.recipients.get(recipient)), as_json)
+
+
+@recipients.command()
+@click.argument("recipient")
+@json_option
+def erase(recipient: str, as_json: bool) -> None:
+    """Erase one recipient (rcp_…) for good: mail, name, company, copies, and their values in the log.
+
+    What was lent to them is closed. Their id, and what the log proves, stay. A hold refuses it.
+    """
+    with opened(sealing=True) as sealmark:
+        erased = sealmark.erasing.begin(system_user(), recipient)
+        if not sealmark.erasing.finish(recipient):
+            note("Part of it could not be reached; the worker goes on with it.")
+        answer(as_dict(erased), as_json)

@@ -12,12 +12,23 @@ from prometheus_client import CollectorRegistry
 from service.access import Scope
 from service.app import Sealmark
 from service.web import health, logging, metrics, problems, requests
-from service.web.api import description, docs, documents, log, ndas, recipients, shares, versions
+from service.web.api import (
+    description,
+    docs,
+    documents,
+    evidence,
+    holds,
+    log,
+    ndas,
+    recipients,
+    shares,
+    versions,
+)
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
-RESOURCES = (documents, versions, recipients, ndas, shares, log)
+RESOURCES = (documents, versions, recipients, ndas, shares, holds, log, evidence)
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -56,7 +67,7 @@ def create_app(
     problems.handle_errors(app, settings.url)
     problems.describe_types(app, settings.url)
     health.answer_probes(app, health.Readiness(sealmark, seconds))
-    scopes: dict[str, Scope] = {}
+    scopes: dict[str, Scope | None] = {}
     authenticate_callers(app, sealmark, scopes)
     for resource in RESOURCES:
         resource.routes.register(app, sealmark, scopes)

@@ -33,6 +33,7 @@ class Readiness:
         self._parts: Mapping[str, Callable[[], object]] = {
             "database": sealmark.database.ping_write,
             "store": lambda: next(iter(sealmark.store.list(MARKERS))),
+            "log": sealmark.rollback.require_now,
             "key": sealmark.master_keys.require_known,
             "sequencer": lambda: _require_pace(sealmark.sequencer.lag()),
         }

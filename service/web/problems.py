@@ -80,6 +80,12 @@ MEANINGS: Mapping[Problem, Meaning] = {
         "Wrong state",
         "The thing is in a state that does not allow this; the detail says which and what to do.",
     ),
+    Problem.HELD: Meaning(
+        409,
+        "Held",
+        "A hold on the recipient, their company or a document that was shared with them forbids to erase them. "
+        "`fields.holds` names each; they have to be released first.",
+    ),
     Problem.RECIPIENT_CONFLICT: Meaning(
         409,
         "Recipient known differently",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import click
 import pytest
 
+from crypto.logcheck import Checkpoint, NoteKey
 from service.cli import cli
 from service.cli.session import opened
 from service.masterkeys import HELD
-from service.records import Throttle
+from service.records import LogCheckpoint, Throttle
 from tests.cli.conftest import CommandLine, a_signed_page
 
 ANA = ("--mail", "ana@acme.example", "--name", "Ana Example", "--company", "Acme")
@@ -258,11 +261,68 @@ def test_the_log_is_exported_to_standard_output_and_to_a_new_file(
 
     said = sealmark.json("log", "export", "--format", "csv", "--output", table)
 
+    lines = lines[1:-1]  # without header and footer
     assert [json.loads(line)["index"] for line in lines] == list(range(len(lines)))
     assert said == {"file": str(table), "format": "csv", "bytes": table.stat().st_size}
     rows = list(csv.DictReader(io.StringIO(table.read_text())))
     assert len(rows) == len(lines) + 1  # the first export is an entry, too
     assert table.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_log_prints_its_checkpoint_and_the_keys_that_check_it(
+    sealmark: CommandLine, tmp_path: Path
+) -> None:
+    a_document(sealmark)
+    said = sealmark.json("log", "checkpoint")
+    [key] = sealmark.json("log", "keys", "list")["keys"]
+
+    note = Checkpoint.decode(said["note"])
+
+    assert (note.origin, note.size) == (said["origin"], said["size"])
+    assert note.signed_by(NoteKey.decode(key)) == 0
+    assert sealmark.ok("log", "checkpoint") == said["note"]
+    assert sealmark.ok("log", "keys", "list").strip() == key
+    rotated = sealmark.json("log", "keys", "rotate", "--overlap", "7")
+    assert rotated["purpose"] == "log"
+    assert len(sealmark.json("log", "keys", "list")["keys"]) == 2
+    assert "nothing is lost" in sealmark.refused("log", "recover", status=1)
+
+
+def test_a_database_that_went_back_is_recovered_by_a_command(sealmark: CommandLine) -> None:
+    a_document(sealmark)
+    lost = sealmark.json("log", "checkpoint")
+    with opened() as service, service.database.write() as records:
+        records.remove(LogCheckpoint, size=lost["size"])
+    assert "sealmark log recover" in sealmark.refused("keys", "rotate", "--purpose", "link", status=3)
+
+    origin = sealmark.json("log", "recover")["origin"]
+
+    assert origin != lost["origin"]
+    assert sealmark.json("log", "checkpoint")["origin"] == origin
+    a_document(sealmark)
+
+
+def test_evidence_is_packed_into_a_new_file_that_checks(
+    sealmark: CommandLine, pdf: Path, tmp_path: Path
+) -> None:
+    sealmark.ok(
+        "ndas", "add", "--domain", "acme.example", "--source", "paper", "--evidence", pdf, "--approved"
+    )
+    pack = tmp_path / "pack.zip"
+    said = sealmark.json("evidence", "--company", "acme.example", "-o", pack)
+    assert said == {
+        "file": str(pack),
+        "bytes": pack.stat().st_size,
+        "sha256": hashlib.sha256(pack.read_bytes()).hexdigest(),
+    }
+    assert pack.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(pack) as opened_pack:
+        (signed,) = [name for name in opened_pack.namelist() if name.startswith("nda/")]
+        assert opened_pack.read(signed) == pdf.read_bytes()
+    sealmark.refused("evidence", "--company", "acme.example", "-o", pack, status=1)
+    sealmark.refused("evidence", "--company", "none.example", "-o", tmp_path / "none.zip", status=1)
+    assert not (tmp_path / "none.zip").exists()
+    sealmark.refused("evidence", "-o", tmp_path / "none.zip", status=1)
 
 
 def test_an_export_overwrites_nothing(sealmark: CommandLine, tmp_path: Path) -> None:
@@ -300,3 +360,18 @@ def test_each_command_that_answers_answers_in_json_when_asked() -> None:
     for path, command in commands(cli):
         offered = any("--json" in option.opts for option in command.params)
         assert offered == (path not in WITHOUT_ANSWER), path
+
+
+def test_a_recipient_is_erased_unless_a_hold_stands(sealmark: CommandLine) -> None:
+    made = sealmark.json("ndas", "add", *ANA, "--source", "paper")
+    recipient = made["recipient_id"]
+    hold = sealmark.json("holds", "place", "--recipient", recipient, "--reason", "matter 7")
+    assert hold["reason"] == "matter 7"
+    assert "hold" in sealmark.refused("recipients", "erase", recipient, status=1)
+    assert [item["id"] for item in sealmark.json("holds", "list", "--standing")["items"]] == [hold["id"]]
+    assert sealmark.json("holds", "release", hold["id"])["released_at"]
+    erased = sealmark.json("recipients", "erase", recipient)
+    assert (erased["mail"], erased["name"]) == (f"{recipient}@erased.invalid", "")
+    assert erased["erased_at"]
+    assert sealmark.json("recipients", "show", recipient) == erased
+    assert sealmark.json("recipients", "list", "--mail", "ana@acme.example")["items"] == []

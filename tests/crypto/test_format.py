@@ -11,14 +11,27 @@ from pathlib import Path
 import pytest
 
 import crypto
-from crypto import api_keys, base64url, canonical, commitments, merkle, notes, replay, tokens
+from crypto import (
+    api_keys,
+    base64url,
+    canonical,
+    commitments,
+    erasures,
+    logexport,
+    merkle,
+    notes,
+    replay,
+    tokens,
+)
 from crypto.context import context, key_context
 from crypto.identifiers import new_id, parse_id
 from crypto.keys import Keyring, MasterKey, WrappedKey
-from crypto.logcheck import WITNESS_KEY, Checkpoint, NoteKey
+from crypto.logcheck import WITNESS_KEY, Checkpoint, NoteKey, check_export, check_proof
 from crypto.markkey import MarkKey
 from crypto.sealing import CHUNK, open_stream, seal
 from crypto.sidecar import Sidecar
+from crypto.witness import Held, WitnessKey, decode, encode, judge
+from tests.crypto.logs import SyntheticLog, random_id, secret
 
 FORMAT = (Path(crypto.__file__).parent / "FORMAT.md").read_text("utf-8")
 Example = dict[str, str]
@@ -167,6 +180,52 @@ def checkpoint(e: Example) -> None:
     assert (read.signed_by(key), read.signed_by(witness)) == (0, int(e["time"]))
 
 
+def log_export(e: Example) -> None:
+    log = SyntheticLog(e["key"].partition("+")[0])
+    ana, bo = random_id("rcp", "a"), random_id("rcp", "b")
+    log.add("recipient.created", {"mail": "ana@acme.example"}, recipient=ana)
+    erased = {"mail": random_id("ent", 2)}
+    log.add("recipient.created", {"mail": "bo@acme.example"}, recipient=bo, erased=erased)
+    log.add("recipient.erased", recipient=bo)
+    filtered = log.export(asked={"recipient": ana, "kind": "recipient.created"}, chosen=[0])
+    proof = logexport.entry_proof(0, log.checkpoint(), log.read_node)
+    assert secret("first") == h(e["secret"])
+    assert b"".join(log.export()).decode() == _lines(e, "export")
+    assert b"".join(filtered).decode() == _lines(e, "filtered")
+    assert proof == _lines(e, "proof")
+
+    keys = [NoteKey.decode(e["key"])]
+    whole, part = check_export(log.export(), keys), check_export(filtered, keys)
+    assert (whole.problems, whole.whole, whole.count, whole.erased, whole.withheld) == ([], True, 3, 1, 0)
+    assert (part.problems, part.whole, part.count, part.erased, part.withheld) == ([], False, 1, 0, 0)
+    assert check_proof(proof, log.rows[0].leaf, keys).problems == []
+
+
+def _lines(e: Example, name: str) -> str:
+    return "".join(f"{value}\n" for field, value in e.items() if field.startswith(f"{name}_"))
+
+
+def witness(e: Example) -> None:
+    key = WitnessKey(e["name"], h(e["secret"]))
+    assert key.encode() == e["key_file"] + "\n"
+    assert WitnessKey.decode(key.encode()) == key
+    note = EXAMPLES["checkpoint"]
+    text = notes.checkpoint_text(e["origin"], int(note["size"]), h(note["root"]))
+    signed = notes.note(text, note["line"] + "\n")
+    hashes = [h(value) for value in e["proof"].split(" ")]
+    request = encode(int(e["old"]), hashes, signed)
+    assert hashlib.sha256(request).hexdigest() == e["request_sha256"]
+    read = decode(request)
+    judge(read, Held(int(e["old"]), h(e["old_root"])))
+    assert read.checkpoint == Checkpoint.decode(signed)
+
+
+def erasure(e: Example) -> None:
+    key, recipient, entry = h(e["service_key"]), e["recipient"], e["entry"]
+    assert erasures.encode(key, recipient, entry).decode() == e["text"]
+    assert erasures.decode(key, e["text"].encode()) == (recipient, entry)
+
+
 CHECKS: dict[str, Callable[[Example], None]] = {
     "identifier": identifier,
     "context": context_,
@@ -185,6 +244,9 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "marking-key": marking_key,
     "tree": tree,
     "checkpoint": checkpoint,
+    "log-export": log_export,
+    "witness": witness,
+    "erasure": erasure,
 }
 
 

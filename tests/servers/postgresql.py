@@ -60,17 +60,17 @@ def postgresql_server(*, sync: bool = False) -> Iterator[PostgresqlServer]:
     It refuses to run as root, so under root it runs as `postgres`, or as `nobody` where that is unknown.
     Without `sync` commits are not forced to the disk: no test pulls the plug, and all would wait for it.
     """
-    programs = _programs()
+    folder_of_programs = programs()
     user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="sealmark-postgresql-"))
     try:
         if user is not None:
             shutil.chown(folder, user, _group(user))
         password = secrets.token_urlsafe(24)
-        _initialise(programs, folder, user, password)
+        _initialise(folder_of_programs, folder, user, password)
         server = PostgresqlServer(free_port(), password, folder / "log")
         with running(
-            [str(programs / "postgres"), "-D", str(folder / "data"), *_options(server.port, sync)],
+            [str(folder_of_programs / "postgres"), "-D", str(folder / "data"), *_options(server.port, sync)],
             log=server.log,
             ready=lambda: _answers(server),
             environment={"HOME": str(folder), "LC_ALL": "C.UTF-8"},
@@ -88,7 +88,7 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder with initdb and postgres, of the newest version that is installed."""
     initdb = find("initdb")
     if initdb is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +12,7 @@ import pytest
 from crypto import canonical, commitments, merkle
 from service.audit import KINDS, MAX_AGENT, Actor, entry
 from service.errors import DomainError
-from service.log import CSV_COLUMNS, LogFilter
+from service.log import LogFilter
 from service.records import InboxEntry, Kind, LoggedEntry, LogState, TreeNode
 from service.sequencer import BATCH, LOG, Sequencer
 from tests.service.acting import a_document
@@ -199,52 +197,7 @@ def test_a_kind_that_does_not_exist_is_refused(service: Service) -> None:
     with pytest.raises(DomainError, match="no such kind"):
         service.sealmark.log.page(OPERATOR, LogFilter(kind="everything"))
     with pytest.raises(DomainError, match="no such kind"):
-        service.sealmark.log.export(OPERATOR, LogFilter(kind="everything"), "csv")
-
-
-def test_an_ndjson_export_gives_each_leafs_exact_bytes(service: Service) -> None:
-    put(service, 3)
-    a_document(service)
-    entries = service.entries()
-    lines = b"".join(service.sealmark.log.export(OPERATOR, LogFilter(), "ndjson")).splitlines()
-    assert len(lines) == len(entries)
-    with service.sealmark.database.read() as records:
-        leaves = [item.leaf.decode() for item in records.find(LoggedEntry, order="index")]
-    assert [json.loads(line)["leaf"] for line in lines] == leaves[: len(lines)]
-
-
-def test_an_export_is_as_long_as_the_log_was_when_it_began(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.log.PAGE", 4)
-    put(service, 10)
-    size = len(service.entries())
-    stream = service.sealmark.log.export(OPERATOR, LogFilter(), "ndjson")
-    lines = [next(stream)]
-    put(service, 10)
-    service.entries()
-    lines += list(stream)
-    assert len(lines) == size
-
-
-def test_a_csv_export_runs_no_formula(service: Service) -> None:
-    sealmark = service.sealmark
-    actor = Actor("cli", name='=HYPERLINK("http://x.example")', agent="@SUM(A1)", address="-1")
-    with sealmark.database.write() as records:
-        records.add(entry("page.viewed", actor, service.clock(), sealmark.random))
-    service.entries()
-    text = b"".join(sealmark.log.export(OPERATOR, LogFilter(kind="page.viewed"), "csv")).decode()
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert tuple(rows[0]) == CSV_COLUMNS
-    (row,) = [row for row in rows if row["agent"].endswith("@SUM(A1)")]
-    assert row["agent"] == "'@SUM(A1)"
-    assert row["address"] == "'-1"
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row.values())
-
-
-def test_a_csv_export_of_nothing_still_names_its_columns(service: Service) -> None:
-    text = b"".join(service.sealmark.log.export(OPERATOR, LogFilter(kind="page.viewed"), "csv")).decode()
-    assert text == ",".join(CSV_COLUMNS) + "\r\n"
+        service.sealmark.exports.export(OPERATOR, LogFilter(kind="everything"), "csv")
 
 
 def test_every_kind_of_entry_has_a_closed_set_of_details() -> None:
@@ -268,7 +221,7 @@ def test_nothing_personal_enters_a_leaf_by_the_filter_of_a_pull(
     with pytest.raises(DomainError):
         service.sealmark.log.page(OPERATOR, LogFilter(**chosen))  # type: ignore[arg-type]
     with pytest.raises(DomainError):
-        service.sealmark.log.export(OPERATOR, LogFilter(**chosen), "ndjson")  # type: ignore[arg-type]
+        service.sealmark.exports.export(OPERATOR, LogFilter(**chosen), "ndjson")  # type: ignore[arg-type]
     assert service.entries("log.pulled") == []
 
 

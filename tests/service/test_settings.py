@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.app import build
 from service.sending import TOUCH_EVERY
 from service.settings import (
     LEAST_SILENT_SECONDS,
@@ -196,3 +197,33 @@ def test_a_secret_that_is_missing_or_empty_is_an_error_without_its_content(
 
 def test_each_setting_says_what_it_means() -> None:
     assert all(len(meaning) > 20 for meaning in SETTINGS.values())
+
+
+def test_witnesses_and_posts_come_from_files_that_are_named(tmp_path: Path) -> None:
+    assert (load(LEAST).witnesses_file, load(LEAST).checkpoint_posts_file) == (None, None)
+    settings = load(
+        {**LEAST, "SEALMARK_WITNESSES_FILE": "/run/w", "SEALMARK_CHECKPOINT_POSTS_FILE": "/run/posts"}
+    )
+    assert settings.witnesses_file == Path("/run/w")
+    assert settings.checkpoint_posts_file == Path("/run/posts")
+
+
+@pytest.mark.parametrize("name", ["WITNESSES_FILE", "CHECKPOINT_POSTS_FILE"])
+def test_a_list_of_others_that_cannot_be_stops_the_start_and_is_not_repeated(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "list"
+    environ = {
+        **LEAST,
+        "SEALMARK_DATA": str(tmp_path / "data"),
+        "SEALMARK_KEY": f"file:{tmp_path / 'master.key'}",
+        f"SEALMARK_{name}": str(path),
+    }
+    (tmp_path / "data").mkdir()
+    for text, said in ((None, "cannot read"), ("", "empty"), ("ftp://s3cr3t.example/t", "line 1")):
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(SettingError, match=said) as refused:
+            build(load(environ))
+        assert str(refused.value).startswith(f"SEALMARK_{name}: ")
+        assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))

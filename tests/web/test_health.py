@@ -29,7 +29,7 @@ def _failed(service: Service) -> set[str]:
 
 
 def test_a_whole_service_is_ready(service: Service) -> None:
-    parts = dict.fromkeys(("database", "store", "key", "sequencer"), "ok")
+    parts = dict.fromkeys(("database", "store", "log", "key", "sequencer"), "ok")
     assert _ready(service) == (200, {"status": "ok", "parts": parts})
 
 

@@ -13,7 +13,7 @@ from service.adapters.sql import grants
 from service.adapters.sql.engines import THREADS, open_engines
 from service.adapters.sql.refusals import translated
 from service.adapters.sql.transaction import SqlRecords
-from service.ports import Grant
+from service.ports import EntryGuard, Grant
 
 _PING = text(
     "INSERT INTO readiness (name, count) VALUES ('write', 1) "
@@ -35,8 +35,12 @@ class SqlDatabase:
     """
 
     def __init__(self, url: str, *, password: str | None = None, threads: int = THREADS) -> None:
-        """See `engines.open_engines`; `threads` of this process may ask at once."""
+        """See `engines.open_engines`; `threads` of this process may ask at once.
+
+        `guard`, set when the parts are put together, is asked before an entry of the log is added.
+        """
         self.engines = open_engines(url, password, threads)
+        self.guard: EntryGuard | None = None
         self._open = _Open()
 
     @property
@@ -63,12 +67,14 @@ class SqlDatabase:
         with translated():
             if self._open.connection is not None:
                 with self._open.connection.begin_nested():
-                    yield from _records(self._open.connection)
+                    yield from self._records(self._open.connection)
             else:
+                if self.guard is not None:
+                    self.guard.refresh()
                 with self.engines.writing.begin() as connection:
                     self._open.connection = connection
                     try:
-                        yield from _records(connection)
+                        yield from self._records(connection)
                     finally:
                         self._open.connection = None
 
@@ -89,9 +95,8 @@ class SqlDatabase:
         """Close all connections."""
         self.engines.dispose()
 
-
-def _records(connection: Connection) -> Iterator[SqlRecords]:
-    """The records of a block that may commit only when no call in it has failed."""
-    records = SqlRecords(connection, writable=True)
-    yield records
-    records.close()
+    def _records(self, connection: Connection) -> Iterator[SqlRecords]:
+        """The records of a block that may commit only when no call in it has failed."""
+        records = SqlRecords(connection, writable=True, guard=self.guard)
+        yield records
+        records.close()

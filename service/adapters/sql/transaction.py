@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Table
 from service.adapters.sql import statements
 from service.adapters.sql.refusals import translated
 from service.adapters.sql.tables import TABLES
+from service.ports import EntryGuard
+from service.records import InboxEntry
 
 R = TypeVar("R")
 
@@ -19,13 +21,16 @@ R = TypeVar("R")
 class SqlRecords:
     """`Records` over an open transaction. When a call has raised, the transaction can only be left."""
 
-    def __init__(self, connection: Connection, *, writable: bool) -> None:
+    def __init__(self, connection: Connection, *, writable: bool, guard: EntryGuard | None = None) -> None:
         self._connection = connection
         self._writable = writable
+        self._guard = guard
         self._broken = False
 
     def add(self, *records: object) -> None:
         """See `Records.add`. Neighbours of one kind are sent as one batch."""
+        if self._guard is not None and any(isinstance(record, InboxEntry) for record in records):
+            self._guard.require()
         for (table, _), group in groupby(map(_stored, records), key=itemgetter(0, 1)):
             self._run(statements.insertion(table), [values for _, _, values in group], changes=True)
 

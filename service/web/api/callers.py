@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, g, request
@@ -25,6 +25,13 @@ class Call:
     sealmark: Sealmark
     key: ApiKey
     actor: Actor
+    recipients: list[str] = field(default_factory=list)
+    """Whom the answer tells of: noted by `concerns`."""
+
+    def concerns(self, recipient_id: str | None) -> None:
+        """Note that the answer tells of this recipient, so that erasing them finds it if it is kept."""
+        if recipient_id is not None:
+            self.recipients.append(recipient_id)
 
     def require(self, scope: Scope) -> None:
         """Raise `DomainError` (forbidden) unless the caller has this scope too."""
@@ -34,19 +41,22 @@ class Call:
             )
 
 
-def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope]) -> None:
+def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope | None]) -> None:
     """Before every route, before anything of the request is read: is the key in force, and has it the scope?
 
-    `scopes` holds the scope of each endpoint.
+    `scopes` holds the scope of each endpoint, or None where anybody may read without a key.
     """
 
     @app.before_request
     def authenticate() -> None:
         if not request.path.startswith(API) or request.routing_exception is not None:
             return
-        scope = scopes.get(request.endpoint or "")
-        if scope is None:
+        endpoint = request.endpoint or ""
+        if endpoint not in scopes:
             raise RuntimeError("a route of the API declares no scope")
+        scope = scopes[endpoint]
+        if scope is None:
+            return
         key = sealmark.api_keys.authenticate(_bearer())
         g.caller = key.id
         call = Call(sealmark, key, actor("api-key", key.id))

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from flask import Response, request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from service.access import Scope
+from service.app import Sealmark
 from service.audit import KINDS
 from service.errors import DomainError, Problem, invalid
+from service.exporting import Form
 from service.log import LogFilter
 from service.log import shown as shown_entry
 from service.web.api.callers import Call
@@ -20,6 +22,7 @@ from service.web.api.routing import Routes
 from service.web.api.shapes import (
     Answer,
     DocumentId,
+    EntryId,
     Listed,
     Moment,
     Optional,
@@ -32,6 +35,11 @@ routes = Routes("log", "The access log: who did what to which report, when and f
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+OCSF = "application/vnd.sealmark.ocsf+ndjson"
+TEXT = "text/plain"
+
+FORMS: dict[str, Form] = {NDJSON: "ndjson", CSV: "csv", OCSF: "ocsf"}
+"""The forms of an export by their media type."""
 
 OUTCOMES = ("ok", "denied", "refused", "complete", "broken-off", "revoked", "unknown")
 """How what an entry records can end (`audit.entry`)."""
@@ -66,6 +74,13 @@ class LogQuery(Page):
         Optional[Place], Field(description="`size` of the first page, so that all see one log.")
     ] = None
 
+    held: Annotated[
+        Optional[Place],
+        Field(
+            description="Of an export: prove consistency with the checkpoint of so many entries, that you hold."
+        ),
+    ] = None
+
     def chosen(self) -> LogFilter:
         """The filter."""
         return LogFilter(
@@ -86,12 +101,18 @@ class Revealed(Answer):
     salt: str
 
 
+class Erased(Answer):
+    """In place of a personal value that was erased: the entry that says so."""
+
+    erased: str
+
+
 class EntryAnswer(Answer):
     """An entry: its place, the exact bytes of its leaf (canonical JSON), and its personal values."""
 
     index: int
     leaf: str
-    revealed: dict[str, Revealed]
+    revealed: dict[str, Revealed | Erased]
 
 
 class EntryList(Listed[EntryAnswer]):
@@ -103,16 +124,18 @@ class EntryList(Listed[EntryAnswer]):
 @routes.get(
     "/v1/log/entries",
     scope=Scope.LOG_READ,
-    answer={JSON: EntryList, NDJSON: None, CSV: None},
+    answer={JSON: EntryList, NDJSON: None, CSV: None, OCSF: None},
     problems=(Problem.NOT_ACCEPTABLE,),
 )
 def entries(call: Call, query: LogQuery) -> EntryList | Response:
-    """Read the log: a page of JSON, or by `Accept` all of it as application/x-ndjson or text/csv."""
-    wanted = request.accept_mimetypes.best_match([JSON, NDJSON, CSV]) if request.accept_mimetypes else JSON
+    """Read the log: a page of JSON, or by `Accept` all of it as application/x-ndjson, text/csv, or OCSF for a SIEM."""
+    wanted = request.accept_mimetypes.best_match([JSON, *FORMS]) if request.accept_mimetypes else JSON
     if wanted is None:
-        raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {JSON}, {NDJSON} or {CSV}.")
+        raise DomainError(Problem.NOT_ACCEPTABLE, f"The log comes as {', '.join([JSON, *FORMS])}.")
     if wanted != JSON:
         return _export(call, query, wanted)
+    if query.held is not None:
+        raise invalid("held", f"Consistency is proven in an export: ask for {NDJSON}.")
     page = call.sealmark.log.page(
         call.actor,
         query.chosen(),
@@ -129,7 +152,46 @@ def _export(call: Call, query: LogQuery, wanted: str) -> Response:
     for name in ("after", "limit", "size"):
         if name in query.model_fields_set:
             raise invalid(name, "An export holds all entries of its filter: leave this out.")
-    stream = call.sealmark.log.export(call.actor, query.chosen(), "csv" if wanted == CSV else "ndjson")
+    held = [int(query.held)] if query.held else []
+    stream = call.sealmark.exports.export(call.actor, query.chosen(), FORMS[wanted], held)
     return Response(
         stream, content_type="text/csv; charset=utf-8; header=present" if wanted == CSV else wanted
     )
+
+
+class OneEntry(BaseModel):
+    """An entry by its id."""
+
+    entry_id: EntryId
+
+
+@routes.get("/v1/log/entries/<entry_id>/proof", scope=Scope.LOG_READ, answer={TEXT: None})
+def proof(call: Call, path: OneEntry) -> Response:
+    """Prove that an entry is in the log: c2sp.org/tlog-proof, under a checkpoint of now."""
+    return _text(call.sealmark.exports.proof(path.entry_id))
+
+
+@routes.public("/v1/log/checkpoint", answer={TEXT: None}, problems=(Problem.NOT_FOUND,))
+def checkpoint(sealmark: Sealmark) -> Response:
+    """What the log says of itself: a signed note (c2sp.org/tlog-checkpoint). Keep it; no key is needed to read it."""
+    published = sealmark.checkpoints.published()
+    if published is None:
+        raise DomainError(
+            Problem.NOT_FOUND, "Nothing has been signed yet: the first checkpoint comes within a minute."
+        )
+    return _text(published.note)
+
+
+@routes.public("/v1/log/keys", answer={TEXT: None}, problems=(Problem.NOT_FOUND,))
+def keys(sealmark: Sealmark) -> Response:
+    """The public keys that sign the log now, one a line (c2sp.org/signed-note). Keep them, too."""
+    found = sealmark.checkpoints.public_keys()
+    if not found:
+        raise DomainError(
+            Problem.NOT_FOUND, "Nothing has been signed yet: the first checkpoint comes within a minute."
+        )
+    return _text("".join(key.encode() + "\n" for key in found))
+
+
+def _text(body: str) -> Response:
+    return Response(body, content_type="text/plain; charset=utf-8")

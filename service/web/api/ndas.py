@@ -132,7 +132,7 @@ def shown(nda: Nda, now: datetime) -> NdaAnswer:
         name: {"nda_id": "#/id"}
         for name in ("ndas_show", "ndas_approve", "ndas_revoke", "ndas_attach_evidence")
     },
-    problems=(Problem.RECIPIENT_CONFLICT,),
+    problems=(Problem.RECIPIENT_CONFLICT, Problem.WRONG_STATE),
 )
 def create(call: Call, body: NewNda) -> NdaAnswer:
     """Record an agreement. With `approved` it is in force at once, which needs the scope ndas:approve too."""
@@ -151,6 +151,7 @@ def create(call: Call, body: NewNda) -> NdaAnswer:
         reference=body.reference,
         approved=body.approved,
     )
+    call.concerns(made.recipient_id)
     return shown(made, call.sealmark.clock())
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from service.access import Scope
+from service.errors import Problem
 from service.records import Recipient
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
@@ -32,6 +35,7 @@ class RecipientAnswer(Answer):
     name: str
     company: str
     created_at: Moment
+    erased_at: Moment | None = Field(description="Since when nothing is known of them but their id.")
 
 
 class RecipientList(Listed[RecipientAnswer]):
@@ -55,3 +59,18 @@ def list_all(call: Call, query: RecipientsQuery) -> RecipientList:
 def show(call: Call, path: RecipientPath) -> RecipientAnswer:
     """Show a recipient."""
     return shown(call.sealmark.recipients.get(path.recipient_id))
+
+
+@routes.change(
+    "post",
+    "/v1/recipients/<recipient_id>/erase",
+    scope=Scope.RECIPIENTS_ERASE,
+    answer=RecipientAnswer,
+    problems=(Problem.HELD,),
+)
+def erase(call: Call, path: RecipientPath) -> RecipientAnswer:
+    """Erase a recipient for good, and close all that was lent to them.
+
+    Values in old entries of the log follow within minutes. What was proven stays proven.
+    """
+    return shown(call.sealmark.erasing.begin(call.actor, path.recipient_id))

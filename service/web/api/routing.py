@@ -51,7 +51,7 @@ class Route:
 
     method: str
     rule: str
-    scope: Scope
+    scope: Scope | None  # None: for anybody, without a key
     view: View
     answers: Mapping[int, description.AnswerShape]
     problems: tuple[Problem, ...]
@@ -123,7 +123,13 @@ class Routes:
         """A PUT of a raw body, which the route reads itself as a stream."""
         return self._add("put", rule, scope, answers, problems, takes=takes)
 
-    def register(self, app: OpenAPI, sealmark: Sealmark, scopes: dict[str, Scope]) -> None:
+    def public(
+        self, rule: str, *, answer: description.AnswerShape, problems: tuple[Problem, ...] = ()
+    ) -> Callable[[View], View]:
+        """A route that anybody may read without a key: a function of the service, not of a call."""
+        return self._add("get", rule, None, {200: answer}, problems)
+
+    def register(self, app: OpenAPI, sealmark: Sealmark, scopes: dict[str, Scope | None]) -> None:
         """Serve the routes, describe them in the app's OpenAPI document, and note the scope of each endpoint."""
         for route in self.routes:
             endpoint = f"{self.name}-{route.view.__name__}"
@@ -134,8 +140,8 @@ class Routes:
                 endpoint=endpoint,
                 operation_id=f"{self.name}_{route.view.__name__}",
                 tags=[{"name": self.name, "description": self.about}],
-                security=[{description.SECURITY: [str(route.scope)]}],
-                openapi_extensions={"x-scope": str(route.scope)},
+                security=[] if route.scope is None else [{description.SECURITY: [str(route.scope)]}],
+                openapi_extensions={} if route.scope is None else {"x-scope": str(route.scope)},
                 responses=description.responses(
                     app, route.answers, self._problems(route, models), route.creates, route.links
                 ),
@@ -146,7 +152,7 @@ class Routes:
         self,
         method: str,
         rule: str,
-        scope: Scope,
+        scope: Scope | None,
         answers: Mapping[int, description.AnswerShape],
         problems: tuple[Problem, ...],
         *,
@@ -165,6 +171,8 @@ class Routes:
     def _problems(route: Route, models: Mapping[str, type[BaseModel]]) -> set[Problem]:
         """What the route states itself, and what its parts can."""
         stated = {*route.problems, *description.EVERYWHERE}
+        if route.scope is None:
+            stated -= {Problem.UNAUTHENTICATED, Problem.FORBIDDEN}
         if "path" in models:
             stated.add(Problem.NOT_FOUND)
         if "query" in models or route.creates is not None:
@@ -184,6 +192,8 @@ def _served(route: Route, models: Mapping[str, type[BaseModel]], sealmark: Sealm
 
     @wraps(route.view)
     def served(**path: Any) -> Response:
+        if route.scope is None:
+            return as_response(route.view(sealmark, **read_request(models, path)), 200)
         call = current_call()
         if route.creates is not None:
             return _created(route, models, call, path)
@@ -204,7 +214,8 @@ def _created(
     arguments = read_request(models, path)
 
     def make() -> Reply:
-        return Reply(201, encoded(route.view(call, **arguments)))
+        body = encoded(route.view(call, **arguments))
+        return Reply(201, body, call.recipients[-1] if call.recipients else None)
 
     reply = call.sealmark.answers.once(call.key.id, key, fingerprint(), make) if key else make()
     response = Response(reply.body, status=reply.status, content_type=JSON)

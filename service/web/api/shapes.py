@@ -76,6 +76,8 @@ VersionId = identifier("ver")
 RecipientId = identifier("rcp")
 NdaId = identifier("nda")
 ShareId = identifier("shr")
+HoldId = identifier("hld")
+EntryId = identifier("ent")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""

@@ -175,6 +175,7 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         pinned_version_id=body.version,
         link_life=timedelta(seconds=body.link_life),
     )
+    call.concerns(recipient.id)
     now = call.sealmark.clock()
     return NewShareAnswer(
         id=share.id, share=shown(share, now), recipient=shown_recipient(recipient), link=shown_link(link)
@@ -210,6 +211,7 @@ def show(call: Call, path: SharePath) -> ShareAnswer:
 )
 def link(call: Call, path: SharePath, body: NewShareLink) -> LinkAnswer:
     """Get a new link for a share; the ones before it work on."""
+    call.concerns(call.sealmark.sharing.get(path.share_id).recipient_id)
     life = timedelta(seconds=body.link_life)
     return shown_link(call.sealmark.sharing.link(call.actor, path.share_id, life))
 

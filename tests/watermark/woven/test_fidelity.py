@@ -31,9 +31,13 @@ class _ReaderOf:
 def _settled(
     monkeypatch: pytest.MonkeyPatch, read: Callable[[Sample, int], str | None], before: str | None
 ) -> Sample:
-    """A page of ten words, settled with a reader that reads `before` in the original."""
-    words = b" ".join(b"word%d" % n for n in range(10))
-    sample = Sample(page_of(b"BT /S 10 Tf 40 700 Td (" + words + b") Tj ET"))
+    """A page of ten words, settled with a reader that reads `before` in the original.
+
+    Gaps are 0.25 em wide, but for those before the last three words: 0.45 em.
+    """
+    words = [b"word%d" % n for n in range(10)]
+    near, apart = b" ".join(words[:7]), b" ".join(words[7:])
+    sample = Sample(page_of(b"BT /S 10 Tf 40 700 Td (%s) Tj 2 Tw ( %s) Tj ET" % (near, apart)))
     texts = iter(range(1000))
     monkeypatch.setattr("watermark.woven.fidelity.Reader", lambda pdf: _ReaderOf(read(sample, pdf)))
 
@@ -67,6 +71,18 @@ def test_only_the_words_beside_a_changed_space_are_fixed(monkeypatch: pytest.Mon
         w for line in sample.threads[0].text.lines for w in line.words if w not in sample.threads[0].reach
     ]
     assert [round((word.start - 40) / 27.5) for word in stayed] == [4, 5]
+
+
+def test_where_more_than_spaces_change_the_words_between_wide_gaps_still_move(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(sample: Sample, parity: int) -> str:
+        (thread,) = sample.threads
+        (line,) = thread.text.lines
+        return "other letters" if thread.reach.keys() & set(line.words[:7]) else _TEXT
+
+    (thread,) = _settled(monkeypatch, read, _TEXT).threads
+    assert list(thread.woven.moved) == thread.text.lines[0].words[7:]
 
 
 def test_a_page_that_always_changes_is_left_as_it_was_and_settling_ends(

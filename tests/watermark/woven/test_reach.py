@@ -81,6 +81,11 @@ def test_two_cells_side_by_side_keep_their_near_ends() -> None:
     assert _moving(text) == [[0.35, None], [None, 0.35]]
 
 
+def test_a_line_in_another_direction_is_no_neighbour() -> None:
+    text = _read(b"(abc def) Tj 0 1 -1 0 0 60 Tm (ghi jkl) Tj")
+    assert _moving(text) == [[0.35, 0.35], [0.35, 0.35]]
+
+
 def test_a_superscript_keeps_its_neighbours() -> None:
     text = _read(b"(abc def) Tj 32.5 4 Td /S 6 Tf (1) Tj /S 10 Tf 5.5 -4 Td (ghi jkl) Tj")
     first, second, third = _moving(text)

@@ -68,17 +68,23 @@ def test_a_filter_that_cannot_be_is_refused(caller: Caller, query: str) -> None:
 def test_an_export_holds_all_entries_of_its_filter(caller: Caller, service: Service) -> None:
     caller.document(name="=cmd()")
     service.work()
-    size = service.sealmark.log.size()
     lines = caller.get("/v1/log/entries", headers={"Accept": "application/x-ndjson"})
     assert lines.content_type == "application/x-ndjson"
-    rows = [json.loads(line) for line in lines.text.splitlines()]
+    _, *rows, footer = [json.loads(line) for line in lines.text.splitlines()]
     page: Any = caller.get("/v1/log/entries?limit=200").json
-    assert rows == page["items"][:size]
+    shown = [{name: row[name] for name in ("index", "leaf", "revealed")} for row in rows]
+    assert shown == page["items"][: footer["count"]]
+    events = caller.get(
+        "/v1/log/entries?kind=document.created",
+        headers={"Accept": "application/vnd.sealmark.ocsf+ndjson"},
+    )
+    assert events.mimetype == "application/vnd.sealmark.ocsf+ndjson"
+    assert json.loads(events.text)["metadata"]["event_code"] == "document.created"
     table = caller.get("/v1/log/entries?kind=document.created", headers={"Accept": "text/csv"})
     assert table.mimetype == "text/csv"
     (row,) = csv.DictReader(io.StringIO(table.text))
     assert (row["kind"], row["mail"]) == ("document.created", "owner@lender.example")
-    assert [entry["kind"] for entry in service.entries("log.pulled")] == ["log.pulled"] * 3
+    assert [entry["kind"] for entry in service.entries("log.pulled")] == ["log.pulled"] * 4
 
 
 def test_accept_chooses_and_what_does_not_exist_is_not_acceptable(caller: Caller) -> None:
