@@ -154,6 +154,9 @@ def _lending_many(
             with sealmark.database.write() as records:
                 for kind in rows:
                     records.add(*kind)
+            if sealmark.database.dialect == "postgresql":  # its own does it within a minute of such a change
+                with sealmark.database.engines.writing.begin() as connection:
+                    connection.exec_driver_sql("ANALYZE")
             return made
 
         yield lender, lend

@@ -200,6 +200,7 @@ def _postgresql(url: URL, threads: int) -> Engines:
         pool_size=threads,
         max_overflow=0,
         pool_timeout=WAIT,
+        pool_use_lifo=True,  # the last one used knows most statements, and the rest may rest
         connect_args={
             "application_name": "sealmark",
             "connect_timeout": CONNECT_TIMEOUT,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, func, or_, select
 
+from service.adapters.sql.statements import filled_up
 from service.adapters.sql.tables import (
     copies,
     documents,
@@ -114,7 +115,9 @@ def load(connection: Connection, asked: Mapping[str, str | None], now: datetime)
     """
     hashes = [named or NO_LINK for named in asked.values()]
     found: dict[str, Grant] = {}
-    for row in connection.execute(_QUERY, {"shares": list(asked), "links": hashes, "now": now}):
+    for row in connection.execute(
+        _QUERY, {"shares": filled_up(list(asked)), "links": filled_up(hashes), "now": now}
+    ):
         values = tuple(row)
         # The key comes first and is never NULL, so a NULL says that there is no such record.
         parts: list[Any] = [
