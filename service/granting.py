@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,52 +13,101 @@ from service.audit import Actor, Clock, Random, entry
 from service.decision import Allowed, Denial, decide
 from service.keys import NamedKeys
 from service.ports import Database, Records
-from service.records import Copy, Delivery, Link, Share
+from service.records import Copy, Delivery, InboxEntry, Link, Share
+from service.together import Together
+
+LOG = logging.getLogger("sealmark.granting")
 
 DELIVERY_LIFE = timedelta(minutes=10)
 """How long a granted download may be (re)started: broken mobile connections come back within it."""
 
 
+TOGETHER = 32
+"""Downloads that are granted in one transaction at most: as many as threads wait, and locks of a few milliseconds."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """One download that is to be granted."""
+
+    allowed: Allowed
+    copy: Copy
+    link: Link
+    actor: Actor
+
+
 class Granting:
-    """Takes downloads from the limits of shares."""
+    """Takes downloads from the limits of shares.
+
+    Those that are wanted at the same moment share one transaction, and so one wait for the disk. Whatever keeps such a
+    transaction from its end, or a share out of it, leads to one transaction for each.
+    """
 
     def __init__(self, database: Database, keys: NamedKeys, clock: Clock, random: Random) -> None:
         self._database = database
         self._keys = keys
         self._clock = clock
         self._random = random
+        self._together: Together[_Wanted, Delivery | Denial] = Together(self._take_together, TOGETHER)
 
     def take(self, allowed: Allowed, copy: Copy, link: Link, actor: Actor) -> Delivery | Denial:
-        """The delivery of this copy: the one that is running, which costs nothing, or a new one with its entry."""
-        now = self._clock()
+        """The delivery of this copy: the one that is running, which costs nothing, or a new one with its entry.
+
+        Durable when this returns.
+        """
+        wanted = _Wanted(allowed, copy, link, actor)
+        return self._together(wanted) or self._take_alone(wanted)
+
+    def _take_together(self, batch: Sequence[_Wanted]) -> Sequence[Delivery | Denial | None]:
+        """What each gets; None for one that must be taken alone."""
+        first = {wanted.allowed.share.id: wanted for wanted in reversed(batch)}
+        taken: dict[int, Delivery | Denial] = {}
+        try:
+            with self._database.write() as records:
+                # Leaves out what another transaction holds, so nobody here waits for somebody else's share.
+                free = [
+                    (share, first[share.id]) for share in records.find(Share, id__in=list(first), lock=True)
+                ]
+                if free:
+                    results = self._settle(records, free)
+                    taken = {id(one): got for (_, one), got in zip(free, results, strict=True)}
+        except Exception:
+            LOG.warning("downloads that could not be granted together are granted alone", exc_info=True)
+            taken = {}
+        return [taken.get(id(wanted)) for wanted in batch]
+
+    def _take_alone(self, wanted: _Wanted) -> Delivery | Denial:
         with self._database.write() as records:
-            share = records.get(Share, allowed.share.id, lock=True)
-            grant = self._database.grant(allowed.share.id, link.hash, now)
-            if share is None or grant is None:
-                return Denial.SHARE_REVOKED
-            decided = decide(grant, now, asking=True)  # once more: minting took time
+            share = records.get(Share, wanted.allowed.share.id, lock=True)
+            return Denial.SHARE_REVOKED if share is None else self._settle(records, [(share, wanted)])[0]
+
+    def _settle(self, records: Records, wanted: Sequence[tuple[Share, _Wanted]]) -> list[Delivery | Denial]:
+        """Decide over each once more, since minting took time; take and record what is granted.
+
+        The shares are locked by this transaction, and each is there once.
+        """
+        now = self._clock()
+        grants = self._database.grants({share.id: one.link.hash for share, one in wanted}, now)
+        ids = [share.id for share, _ in wanted]
+        lives = records.find(Delivery, share_id__in=ids, until__gt=now, order="granted_at")
+        alive = {(delivery.share_id, delivery.copy_id): delivery for delivery in lives}
+        given: list[Delivery | Denial] = []
+        made: list[tuple[Delivery, InboxEntry]] = []
+        for share, one in wanted:
+            grant = grants.get(share.id)
+            decided = Denial.SHARE_REVOKED if grant is None else decide(grant, now, asking=True)
             if isinstance(decided, Denial):
-                return decided
-            delivery = running(records, share, copy, now)
-            if delivery is not None:
-                return delivery
-            if used_up(share):
-                return Denial.USED_UP
-            records.change(share, downloads_taken=share.downloads_taken + 1)
-            delivery = self._new(share, copy, link, now)
-            records.add(delivery)
-            made = entry(
-                "download.granted",
-                actor,
-                now,
-                self._random,
-                details={"number": share.downloads_taken + 1, "limit": share.download_limit},
-                copy=copy.id,
-                delivery=delivery.id,
-                **references(allowed, link.hash),
-            )
-            records.add(made)
-            return delivery
+                given.append(decided)
+            elif (share.id, one.copy.id) in alive:
+                given.append(alive[share.id, one.copy.id])
+            elif used_up(share):
+                given.append(Denial.USED_UP)
+            else:
+                records.change(share, downloads_taken=share.downloads_taken + 1)
+                made.append(self._new(share, one, now))
+                given.append(made[-1][0])
+        records.add(*(delivery for delivery, _ in made), *(entry for _, entry in made))
+        return given
 
     def token(self, delivery: Delivery) -> str:
         """The token by which the delivery is fetched, as long as it lives."""
@@ -69,16 +121,27 @@ class Granting:
         )
         return tokens.sign(token, key.secret)
 
-    def _new(self, share: Share, copy: Copy, link: Link, now: datetime) -> Delivery:
-        return Delivery(
+    def _new(self, share: Share, wanted: _Wanted, now: datetime) -> tuple[Delivery, InboxEntry]:
+        delivery = Delivery(
             id=identifiers.new_id("dlv", self._random(16)),
             share_id=share.id,
-            copy_id=copy.id,
-            link_hash=link.hash,
+            copy_id=wanted.copy.id,
+            link_hash=wanted.link.hash,
             granted_at=now,
             # Whole seconds, as its token has: neither outlives the other.
             until=min(now + DELIVERY_LIFE, share.expires_at).replace(microsecond=0),
         )
+        made = entry(
+            "download.granted",
+            wanted.actor,
+            now,
+            self._random,
+            details={"number": share.downloads_taken + 1, "limit": share.download_limit},
+            copy=wanted.copy.id,
+            delivery=delivery.id,
+            **references(wanted.allowed, wanted.link.hash),
+        )
+        return delivery, made
 
 
 def running(records: Records, share: Share, copy: Copy | None, now: datetime) -> Delivery | None:

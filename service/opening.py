@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +12,12 @@ from service.audit import Actor, Clock
 from service.decision import Allowed, Denial, decide
 from service.denials import Denials
 from service.keys import NamedKeys
-from service.ports import Database, Grant
+from service.ports import Database, DatabaseUnavailable, Grant
 from service.records import Copy, Delivery, Link, Share
+from service.together import Together
+
+TOGETHER = 32
+"""Links that are loaded by one query at most: as many as threads wait."""
 
 
 class Unauthentic(Exception):
@@ -34,6 +39,7 @@ class Opening:
         self._keys = keys
         self._denials = denials
         self._clock = clock
+        self._together = Together(self._load_together, TOGETHER)
 
     def verify(self, text: str, action: tokens.Action, actor: Actor) -> tokens.LinkToken | Denied:
         """1. A token that we signed for this action and that lives. No database, but for the entry of a dead one."""
@@ -53,7 +59,8 @@ class Opening:
     def load(self, token: tokens.LinkToken) -> tuple[Grant, Link]:
         """2. Share, recipient, NDA, document, version and copy that a link leads to, in one query."""
         now = self._clock()
-        grant = self._database.grant(token.share_id, tokens.link_hash(token.link_id), now)
+        named = token.share_id, tokens.link_hash(token.link_id)
+        grant = self._together(named) or self._database.grant(*named, now)
         if grant is None or grant.link is None:
             raise self._unauthentic(now)
         return grant, grant.link
@@ -81,6 +88,15 @@ class Opening:
         """Say why not; the denial is an entry first."""
         self._denials.record(reason, share, link_hash, actor, self._clock())
         return Denied(reason)
+
+    def _load_together(self, batch: Sequence[tuple[str, str]]) -> Sequence[Grant | None]:
+        """The state of each share by its link; None for one that must be loaded alone. Asked after all have called."""
+        first = {share: (share, link_hash) for share, link_hash in reversed(batch)}
+        try:
+            grants = self._database.grants(dict(first.values()), self._clock())
+        except DatabaseUnavailable:
+            return [None] * len(batch)
+        return [grants.get(named[0]) if first[named[0]] == named else None for named in batch]
 
     def _deny_expired(self, token: tokens.LinkToken, actor: Actor, now: datetime) -> Denied:
         with self._database.read() as records:

@@ -114,3 +114,6 @@ class Database(Protocol):
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
         """The state of one share in one query; None when there is no such share."""
+
+    def grants(self, asked: Mapping[str, str | None], now: datetime) -> dict[str, Grant]:
+        """`grant` for several shares, each with the hash of its link, in one query; without those that do not exist."""

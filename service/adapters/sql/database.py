@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -80,11 +80,15 @@ class SqlDatabase:
 
     def grant(self, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
         """See `Database.grant`. Within a write of this thread it sees that write."""
+        return self.grants({share_id: link_hash}, now).get(share_id)
+
+    def grants(self, asked: Mapping[str, str | None], now: datetime) -> dict[str, Grant]:
+        """See `Database.grants`. Within a write of this thread it sees that write."""
         with translated():
             if self._open.connection is not None:
-                return grants.load(self._open.connection, share_id, link_hash, now)
+                return grants.load(self._open.connection, asked, now)
             with self.engines.asking.connect() as connection:
-                return grants.load(connection, share_id, link_hash, now)
+                return grants.load(connection, asked, now)
 
     def ping_write(self) -> None:
         """Write one row durably: the database is ready. Raises `DatabaseUnavailable`."""

@@ -6,10 +6,12 @@ An `Engines` has three ways in: `reading` (one moment, changes nothing), `writin
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
 import tempfile
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 
 from service.ports import DatabaseUnavailable
 
@@ -40,7 +42,14 @@ CONNECT_TIMEOUT = 3
 UNANSWERED_TIMEOUT = 10.0
 """Seconds after which a silent peer counts as gone, while data is under way (Linux) or by keepalives."""
 
+PING_AFTER = 1.0
+"""Seconds without use after which a connection to PostgreSQL is tried before it is used again. One that is lost within
+them fails one request, and all others of the process are made anew; trying each was a fifth of a grant's messages."""
+
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+LAST_USE = "last use"
+"""Under this name a pooled connection carries when it was given back."""
 
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
 
@@ -191,7 +200,7 @@ def _postgresql(url: URL, threads: int) -> Engines:
         pool_size=threads,
         max_overflow=0,
         pool_timeout=WAIT,
-        pool_pre_ping=True,
+        pool_use_lifo=True,  # the last one used knows most statements, and the rest may rest
         connect_args={
             "application_name": "sealmark",
             "connect_timeout": CONNECT_TIMEOUT,
@@ -202,5 +211,25 @@ def _postgresql(url: URL, threads: int) -> Engines:
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
+    event.listen(writing, "checkin", _note_use)
+    event.listen(writing, "checkout", _tryer(writing))
     reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Engines(reading, writing, writing.execution_options(isolation_level="AUTOCOMMIT"))
+
+
+def _note_use(_: Any, entry: Any) -> None:
+    entry.info[LAST_USE] = time.monotonic()
+
+
+def _tryer(engine: Engine) -> Any:
+    """Replaces a connection that was idle and is lost, and all others with it, before anybody meets it."""
+
+    def try_it(connection: Any, entry: Any, _: Any) -> None:
+        if time.monotonic() - entry.info.get(LAST_USE, math.inf) <= PING_AFTER:  # a new one is new
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as lost:
+            raise InvalidatePoolError from lost
+
+    return try_it

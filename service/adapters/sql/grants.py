@@ -1,12 +1,15 @@
-"""The state of one share, as one query: it runs at every request for a link and each second of a download."""
+"""The state of shares, as one query: it runs at every request for a link and each second of a download."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, func, or_, select
 
+from service.adapters.sql.statements import filled_up
 from service.adapters.sql.tables import (
     copies,
     documents,
@@ -80,14 +83,18 @@ _QUERY = (
         shares.join(recipients, recipients.c.id == shares.c.recipient_id)
         .join(documents, documents.c.id == shares.c.document_id)
         .outerjoin(
-            links, and_(links.c.hash == bindparam("link", type_=Line), links.c.share_id == shares.c.id)
+            links,
+            and_(
+                links.c.hash.in_(bindparam("links", type_=Line, expanding=True)),
+                links.c.share_id == shares.c.id,
+            ),
         )
         .outerjoin(ndas, ndas.c.id == _NDA_IN_FORCE)
         .outerjoin(versions, versions.c.id == _VERSION)
         .outerjoin(copies, and_(copies.c.share_id == shares.c.id, copies.c.version_id == versions.c.id))
         .outerjoin(templates, templates.c.id == func.coalesce(copies.c.template_id, versions.c.template_id))
     )
-    .where(shares.c.id == bindparam("share", type_=Line))
+    .where(shares.c.id.in_(bindparam("shares", type_=Line, expanding=True)))
 )
 
 _PLACES: list[tuple[type[Any], slice]] = []
@@ -96,18 +103,30 @@ for _kind, _table in _PARTS:
     _PLACES.append((_kind, slice(_start, _start + len(_table.columns))))
 
 
-def load(connection: Connection, share_id: str, link_hash: str | None, now: datetime) -> Grant | None:
-    """What `Database.grant` promises.
+NO_LINK = ""
+"""The hash of no link."""
+
+
+def load(connection: Connection, asked: Mapping[str, str | None], now: datetime) -> dict[str, Grant]:
+    """What `Database.grants` promises.
 
     A pinned version that is not ready gives none, never another. The template is the one that the copy was
     minted from, and the version's newest where there is no copy yet.
     """
-    row = connection.execute(_QUERY, {"share": share_id, "link": link_hash, "now": now}).first()
-    if row is None:
-        return None
-    values = tuple(row)
-    # The key comes first and is never NULL, so a NULL says that there is no such record.
-    parts: list[Any] = [
-        None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
-    ]
-    return Grant(*parts)
+    hashes = [named or NO_LINK for named in asked.values()]
+    found: dict[str, Grant] = {}
+    for row in connection.execute(
+        _QUERY, {"shares": filled_up(list(asked)), "links": filled_up(hashes), "now": now}
+    ):
+        values = tuple(row)
+        # The key comes first and is never NULL, so a NULL says that there is no such record.
+        parts: list[Any] = [
+            None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
+        ]
+        grant = Grant(*parts)
+        named = asked[grant.share.id]
+        if grant.link is not None and grant.link.hash != named:  # another's, with which this was not asked
+            grant = replace(grant, link=None)
+        if grant.link is not None or grant.share.id not in found:
+            found[grant.share.id] = grant
+    return found

@@ -40,6 +40,14 @@ WHERE, SET = "where_", "set_"
 """Names of values, or how they begin: no column is called so, which SQLAlchemy does not allow in an update."""
 
 
+def filled_up(values: list[Any]) -> list[Any]:
+    """The same set of values, the last one repeated: lists of few lengths are few statements to prepare and plan."""
+    length = 1
+    while length < len(values):
+        length *= 4 if length < 16 else 2
+    return values + values[-1:] * (length - len(values))
+
+
 @cache
 def reader(table: Table) -> attrgetter[tuple[Any, ...]]:
     """Reads the values of the table's columns from a record."""
@@ -155,7 +163,7 @@ def _given(table: Table, where: Mapping[str, Any]) -> tuple[Shape, dict[str, Any
         if absent:
             continue
         if operator == "in":
-            value = list(value)
+            value = filled_up(list(value))
         if value is None or (operator == "in" and None in value):
             raise ValueError(f"{name}: ask for what is absent with {field}=None")
         values[WHERE + name] = value

@@ -104,6 +104,26 @@ class GrantPromises:
         assert found is not None
         assert found.share.revoked_at == NOW
 
+    def test_several_shares_are_there_in_one_query_each_with_its_own_link(
+        self, database: SqlDatabase
+    ) -> None:
+        mine, other, copied = share(2), link(2, share_id=key("shr", 2)), copy()
+        with database.write() as records:
+            records.add(mine, other, link(3), copied)
+        asked = {key("shr"): other.hash, mine.id: other.hash, key("shr", 9): link().hash}
+
+        found = database.grants(asked, NOW)
+
+        assert found.keys() == {key("shr"), mine.id}
+        assert found[mine.id].link == other
+        assert found[mine.id].copy is None
+        assert found[key("shr")] == database.grant(key("shr"), other.hash, NOW)
+        assert found[key("shr")].link is None
+        assert found[key("shr")].copy == copied
+        assert database.grants({key("shr"): link(3).hash, mine.id: link().hash}, NOW)[
+            key("shr")
+        ].link == link(3)
+
     def test_a_link_of_another_share_is_none(self, database: SqlDatabase) -> None:
         found = self.grant(database, share(2), link(2, share_id=key("shr", 2)))
         other = database.grant(key("shr"), link(2).hash, NOW)

@@ -157,15 +157,36 @@ def test_a_server_that_never_answers_is_unavailable(monkeypatch: pytest.MonkeyPa
             database.ping_write()
 
 
-def test_a_connection_that_was_lost_is_made_again(database: SqlDatabase, url: str) -> None:
+def test_a_connection_that_was_lost_while_idle_is_made_again(
+    database: SqlDatabase, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "PING_AFTER", 0.0)
     with database.write() as records:
         records.add(document())
-    administer(
-        url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sealmark'"
-    )
+    lose_all(url)
 
     with database.read() as records:
         assert records.find(Document) == [document()]
+
+
+def test_connections_that_are_lost_in_use_fail_one_call_and_are_all_made_again(
+    database: SqlDatabase, url: str
+) -> None:
+    with database.engines.writing.connect(), database.engines.writing.connect():
+        pass  # two connections wait
+    lose_all(url)
+
+    with pytest.raises(DatabaseUnavailable), database.read() as records:
+        records.find(Document)
+    with database.write(), database.engines.writing.connect() as another:
+        assert another.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def lose_all(url: str) -> None:
+    """End all connections of the service from the server's side."""
+    administer(
+        url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sealmark'"
+    )
 
 
 def test_a_connection_that_is_lost_within_a_write_is_unavailable(database: SqlDatabase, url: str) -> None:

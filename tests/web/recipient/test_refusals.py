@@ -151,7 +151,7 @@ def test_a_share_that_has_ended_says_so(service: Service) -> None:
 
 @contextmanager
 def refusing(service: Service, monkeypatch: pytest.MonkeyPatch, what: str) -> Iterator[None]:
-    """While this holds, the database refuses to `read`, `write` or `grant`."""
+    """While this holds, the database refuses to `read`, `write` or `grants`."""
 
     def refuse(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("the database is gone")
@@ -161,7 +161,7 @@ def refusing(service: Service, monkeypatch: pytest.MonkeyPatch, what: str) -> It
         yield
 
 
-@pytest.mark.parametrize("what", ["grant", "write"])
+@pytest.mark.parametrize("what", ["grants", "write"])
 def test_without_the_database_nothing_is_served(
     lent: Lent, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -274,7 +274,7 @@ def test_an_ended_token_of_a_delivery_that_was_never_made_is_not_authentic(lent:
 def _without_grant(lent: Lent, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Inside the block the state of the share is gone, as if it had been erased."""
     with monkeypatch.context() as patch:
-        patch.setattr(lent.service.sealmark.database, "grant", lambda *_: None)
+        patch.setattr(lent.service.sealmark.database, "grants", lambda *_: {})
         yield
 
 
@@ -308,7 +308,7 @@ def test_a_share_that_goes_while_its_copy_is_minted_is_not_granted(
 
     def slowly(allowed: Any) -> Any:
         minted = mint(allowed)
-        monkeypatch.setattr(lent.service.sealmark.database, "grant", lambda *_: None)
+        monkeypatch.setattr(lent.service.sealmark.database, "grants", lambda *_: {})
         return minted
 
     monkeypatch.setattr(lent.service.sealmark.copies, "mint", slowly)
