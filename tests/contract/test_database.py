@@ -544,7 +544,8 @@ class DatabasePromises:
         def change() -> Job | None:
             begun.set()
             with database.write() as records:
-                return records.change(job(), expect={"attempts": 1}, attempts=2)
+                found = records.get(Job, key("job"), lock=True)
+                return found and records.change(found, attempts=found.attempts + 1)
 
         with ThreadPoolExecutor(1) as pool:
             with database.write() as records:
