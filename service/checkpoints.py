@@ -11,6 +11,7 @@ import logging
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import BlobStore
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
-from service.ports import Database, Records
+from service.ports import Database, Records, Taken
 from service.records import InboxEntry, LogCheckpoint, LoggedEntry, LogState
 from service.rollback import LATEST, Rollback, read_latest
 from service.sequencer import LOG, Sequencer, locked_state
@@ -116,7 +117,8 @@ class Checkpoints:
             wait = SIGN_EVERY - (self._clock() - last.signed_at) if last else timedelta(0)
             if wait > timedelta(0):
                 self._pause(min(wait, SIGN_EVERY).total_seconds())
-            self._sign(spaced=False)
+            with suppress(Taken):  # another process made the row of a new log at the same moment
+                self._sign(spaced=False)
         self._publish_pending()
         with self._database.read() as records:
             return records.get(LogCheckpoint, last.id) or last

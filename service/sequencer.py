@@ -13,7 +13,7 @@ from typing import Any
 
 from crypto import canonical, merkle
 from service.audit import Clock, timestamp
-from service.ports import Database, Records
+from service.ports import Database, Records, Taken
 from service.records import InboxEntry, LoggedEntry, LogState, TreeNode
 from service.tree import node_key, read_nodes
 
@@ -34,6 +34,12 @@ class Sequencer:
         with self._database.read() as records:
             if not records.find(InboxEntry, limit=1):
                 return 0
+        try:
+            return self._move_batch()
+        except Taken:  # another process made the row of a new log at the same moment: now it is there
+            return self._move_batch()
+
+    def _move_batch(self) -> int:
         with self._database.write() as records:
             state = locked_state(records)
             batch = records.find(InboxEntry, order="position", limit=BATCH)

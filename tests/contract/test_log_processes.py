@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,20 +30,29 @@ ENTRIES = 150
 def append(environ: dict[str, str], number: int) -> None:
     """One process: every entry in a transaction of its own; between them it sequences and signs, as all do."""
     sealmark = build(load(environ))
+
+    def add(index: int) -> None:
+        with sealmark.database.write() as records:
+            actor = Actor("worker", name=f"{number}:{index}")
+            records.add(entry("page.viewed", actor, utc_now(), os.urandom))
+
     for index in range(ENTRIES):
-        while True:
-            try:
-                with sealmark.database.write() as records:
-                    actor = Actor("worker", name=f"{number}:{index}")
-                    records.add(entry("page.viewed", actor, utc_now(), os.urandom))
-                break
-            except DatabaseUnavailable:
-                continue  # waited too long for the others: nothing was added
+        until_it_answers(lambda: add(index))  # noqa: B023
         if index % 5 == number:
-            sealmark.sequencer.run_once()
+            until_it_answers(sealmark.sequencer.run_once)
         if index % 20 == number:
-            sealmark.checkpoints.cover()
+            until_it_answers(sealmark.checkpoints.cover)
     sealmark.close()
+
+
+def until_it_answers(call: Callable[[], object]) -> None:
+    """Call again where it waited too long for the others: then nothing was done."""
+    while True:
+        try:
+            call()
+        except DatabaseUnavailable:
+            continue
+        return
 
 
 def check(sealmark: Sealmark) -> None:
