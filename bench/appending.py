@@ -41,6 +41,9 @@ PROCESSES, THREADS = 2, 16
 BLOCK = 4096
 """Bytes of one write of the disk's loop: a page of SQLite's log, half a page of PostgreSQL's."""
 
+DISK_SECONDS = 1.0
+"""Of each turn of the disk's loop: some thousand syncs, about as long as a turn of the grants."""
+
 PER_DISK = "grants/s"
 DISK = "append 4 KiB and fdatasync, in a loop"
 
@@ -49,9 +52,7 @@ class GrantFailed(Exception):
     """A link was not granted; the round is worth nothing."""
 
 
-def measure(
-    *, shares: int, rounds: int, disk_seconds: float, real_parts: bool, note: Callable[[str], None]
-) -> list[Figure]:
+def measure(*, shares: int, rounds: int, real_parts: bool, note: Callable[[str], None]) -> list[Figure]:
     """Grants a second on SQLite, and with `real_parts` on PostgreSQL, which is left out with a note if it is not here.
 
     In each round `shares` links are asked; the figures are of the round with the median ratio.
@@ -72,7 +73,7 @@ def measure(
                         "SEALMARK_URL": "http://127.0.0.1:8080",
                     }
                     for working in (False, True):
-                        found = _rounds(environment, place, shares, rounds, disk_seconds, working)
+                        found = _rounds(environment, place, shares, rounds, working)
                         name = f"grants: {database}" + (", the worker beside" if working else "")
                         figures.append(_figure(name, found))
             except DemoUnavailable as error:
@@ -80,7 +81,7 @@ def measure(
     return figures
 
 
-def disk_rate(folder: Path, seconds: float) -> float:
+def disk_rate(folder: Path, seconds: float = DISK_SECONDS) -> float:
     """How often a second a block can be appended and synced in this folder."""
     block = os.urandom(BLOCK)
     with tempfile.NamedTemporaryFile(dir=folder, buffering=0) as file:
@@ -93,7 +94,7 @@ def disk_rate(folder: Path, seconds: float) -> float:
 
 
 def _rounds(
-    environment: Mapping[str, str], folder: Path, shares: int, rounds: int, seconds: float, working: bool
+    environment: Mapping[str, str], folder: Path, shares: int, rounds: int, working: bool
 ) -> list[tuple[float, float]]:
     """Grants and syncs a second of each round; the disk's turns lie before and after, and between."""
     found = []
@@ -102,7 +103,7 @@ def _rounds(
             command = [sys.executable, "-m", "service", "worker"]
             log = folder / "worker.log"
             stack.enter_context(servers.running("the worker", command, environment, log, lambda: True))
-        before = disk_rate(folder, seconds)
+        before = disk_rate(folder)
         for _ in range(rounds):
             links = lend()
             entries = _entries(lender.sealmark)
@@ -110,7 +111,7 @@ def _rounds(
             made = _entries(lender.sealmark) - entries
             if made != len(links):
                 raise GrantFailed(f"{len(links)} grants left {made} entries")
-            after = disk_rate(folder, seconds)
+            after = disk_rate(folder)
             found.append((rate, (before + after) / 2))
             before = after
     return found
@@ -256,5 +257,5 @@ if __name__ == "__main__":
         _granting()
     else:
         print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores")
-        print(table(measure(shares=3000, rounds=5, disk_seconds=1.0, real_parts=True, note=print)))
+        print(table(measure(shares=3000, rounds=5, real_parts=True, note=print)))
         print(f"load average {os.getloadavg()[0]:.2f}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from bench import downloads, logging, memory, stamping
+from bench import appending, downloads, logging, memory, stamping
 from bench.figures import Figure
 from bench.reports import filled_up, long_reports, sample
 from bench.rivals import NO_QPDF
@@ -25,7 +25,8 @@ LIBRARIES = ("pikepdf", "pypdf", "reportlab", "cryptography", "minio", "sqlalche
 
 @dataclass(frozen=True)
 class Run:
-    """How much is measured. `turns` of each contender of stamping; `rounds` of `shares` downloads each."""
+    """How much is measured. `turns` of each contender of stamping; `rounds` of `shares` downloads each, and
+    of `grants` grants."""
 
     turns: int
     long_reports: bool
@@ -34,6 +35,7 @@ class Run:
     rounds: int
     real_parts: bool
     log_entries: int
+    grants: int
 
 
 FULL = Run(
@@ -44,6 +46,7 @@ FULL = Run(
     rounds=5,
     real_parts=True,
     log_entries=1_000_000,
+    grants=3_000,
 )
 
 QUICK = Run(
@@ -54,6 +57,7 @@ QUICK = Run(
     rounds=1,
     real_parts=False,
     log_entries=1_000,
+    grants=60,
 )
 """To see that everything runs; its figures mean nothing."""
 
@@ -81,6 +85,10 @@ def run(chosen: Run, note: Callable[[str], None]) -> list[Figure]:
     lent = filled_up(report, LENT_BYTES, page_bytes=PICTURE_BYTES // 4)
     figures += downloads.measure(
         lent, shares=chosen.shares, rounds=chosen.rounds, real_parts=chosen.real_parts, note=note
+    )
+    note("grants")
+    figures += appending.measure(
+        shares=chosen.grants, rounds=chosen.rounds, real_parts=chosen.real_parts, note=note
     )
     note(_load())
     return figures

@@ -127,6 +127,13 @@ def test_downloads_are_measured_with_all_their_steps(ran: Ran) -> None:
         assert f"{step} (folder, SQLite)" in names
 
 
+def test_grants_are_measured_against_the_disk_itself(ran: Ran) -> None:
+    found = {figure.name: figure for figure in ran.figures if figure.name.startswith("grants")}
+
+    assert set(found) == {"grants: SQLite", "grants: SQLite, the worker beside"}
+    assert all(figure.unit == "grants/s" and "fdatasync" in (figure.rival or "") for figure in found.values())
+
+
 def test_memory_and_sizes_are_told_without_a_rival(ran: Ran) -> None:
     told = {figure.name: figure for figure in ran.figures if figure.rival is None}
 
