@@ -10,7 +10,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -25,6 +24,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from service.adapters.keyfile import KeyFile
 from service.app import Sealmark, build
 from service.hardening import PRIVATE_UMASK, refuse_core_dumps
+from service.listening import require_free
 from service.ports import DatabaseUnavailable
 from service.settings import FolderStore, SettingError, Settings
 from service.worker import Worker
@@ -49,12 +49,10 @@ MAX_HEADERS = 60
 MAX_HEADER_BYTES = 8190
 """Browsers send some twenty fields; the longest that we ask for is a User-Agent."""
 
+MEND_LISTEN = "Free it, or set SEALMARK_LISTEN or SEALMARK_METRICS."
+
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Where the measurements of several web processes add up; prometheus_client reads it when it is imported."""
-
-
-class CannotListen(Exception):
-    """The address cannot be bound; the message is one line that says what to do."""
 
 
 def serve(settings: Settings, *, with_worker: bool = False) -> None:
@@ -64,11 +62,11 @@ def serve(settings: Settings, *, with_worker: bool = False) -> None:
     key), `WrongSchema`, `DatabaseUnavailable`, `StoreError`, `CannotListen`.
     """
     _begin(settings)
-    _require_free(settings.listen)
+    require_free(settings.listen, MEND_LISTEN)
     if settings.metrics is None:
         WebServer(settings, with_worker).run()
         return
-    _require_free(settings.metrics)
+    require_free(settings.metrics, MEND_LISTEN)
     folder = tempfile.mkdtemp(prefix="sealmark-metrics-")
     os.environ[MULTIPROCESS] = folder
     owner = os.getpid()
@@ -252,20 +250,6 @@ def _forget_measurements(server: Arbiter, process: WebProcess) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-
-
-def _require_free(address: str) -> None:
-    """Raise `CannotListen` when the address cannot be bound now: gunicorn would try again for seconds."""
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), int(port)))
-        except OSError as error:
-            raise CannotListen(
-                f"cannot listen on {address}: {error.strerror}. Free it, or set SEALMARK_LISTEN or SEALMARK_METRICS."
-            ) from error
 
 
 def _on_stop_signal() -> Callable[[], None]:

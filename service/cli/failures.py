@@ -28,7 +28,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
     from crypto.errors import CryptoError, KeyInUse, UnknownMasterKey
     from service.adapters.sql.migrate import WrongSchema
     from service.demo.servers import DemoUnavailable
-    from service.serving import CannotListen
+    from service.listening import CannotListen
     from service.standalone.errors import FileRefused, FileUnusable
     from watermark.errors import Refused, SandboxUnavailable
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.failures import Unavailable
 from service.cli.output import answer, json_option, note
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def witness(
     """
     if ctx.invoked_subcommand is not None:
         return
-    from service.witness.server import CannotServe, run
+    from service.witness.server import run
 
     if key_file is None or not logs or state is None or listen is None:
         raise click.UsageError("Name --key, --log, --state and --listen; `sealmark witness new` makes a key.")
@@ -64,10 +63,7 @@ def witness(
     if address is None or int(address[2]) > 65535:
         raise click.UsageError("--listen must be ADDRESS:PORT, such as 127.0.0.1:8090.")
     known = [_log_key(text) for text in logs]
-    try:
-        run(key_file, name, known, state, listen)
-    except CannotServe as error:
-        raise Unavailable(str(error)) from error
+    run(key_file, name, known, state, listen)
 
 
 @witness.command()

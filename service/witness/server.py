@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from crypto.logcheck import NoteKey
 from service.hardening import PRIVATE_UMASK
+from service.listening import require_free
 from service.standalone.errors import FileRefused
 from service.witness.application import Application, Witness
 from service.witness.keyfile import load_witness_key
@@ -43,10 +44,6 @@ many clients as there are threads could keep everybody else out."""
 log = logging.getLogger("sealmark.witness")
 
 
-class CannotServe(Exception):
-    """The address cannot be bound; the message is one line that says what to do."""
-
-
 def utc_now() -> datetime:
     """The witness's clock: aware UTC."""
     return datetime.now(UTC)
@@ -57,7 +54,7 @@ def run(key_file: Path, name: str | None, logs: Sequence[NoteKey], folder: Path,
 
     Raises, before anything is bound: `FileRefused` for a key of another name; `FileUnusable` when the key cannot be
     read, another witness runs with it or with this state, or the state is another's or cannot be written;
-    `CannotServe`.
+    `CannotListen`.
     """
     os.umask(PRIVATE_UMASK)
     _log_to_standard_error()
@@ -71,7 +68,7 @@ def run(key_file: Path, name: str | None, logs: Sequence[NoteKey], folder: Path,
     for origin in {log_key.name for log_key in logs}:
         with state.of(origin) as remembered:
             log.info("knows this log", extra={"origin": origin, "size": remembered.held.size})
-    _require_free(listen)
+    require_free(listen, "Free it, or name another.")
     Server(Application(Witness(key, logs, state, utc_now)), listen).run()
 
 
@@ -171,17 +168,3 @@ def _log_to_standard_error() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     log.setLevel(logging.INFO)
-
-
-def _require_free(address: str) -> None:
-    """Raise `CannotServe` when the address cannot be bound now: gunicorn would try again for seconds."""
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), int(port)))
-        except OSError as error:
-            raise CannotServe(
-                f"cannot listen on {address}: {error.strerror}. Free it, or name another."
-            ) from error

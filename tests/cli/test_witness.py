@@ -134,7 +134,7 @@ def test_it_runs_with_what_it_was_told_and_holds_its_state(
         started.append(self._listen)
 
     monkeypatch.setattr(server.Server, "run", run)
-    monkeypatch.setattr(server, "_require_free", lambda address: None)
+    monkeypatch.setattr(server, "require_free", lambda address, mend: None)
     monkeypatch.setattr(server, "hold", lambda path, what: started.append(what))
     monkeypatch.setattr(State, "take", lambda self: started.append(str(self.folder)))
     Path("state").mkdir()
