@@ -32,7 +32,7 @@ from service.denials import Denials, sum_up
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
-from service.evidence import Evidence
+from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.holds import Holds
 from service.keys import NamedKeys
@@ -151,7 +151,6 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         locked=open_locked(settings, clock),
         cosigner=_others(settings),
     )
-
     exports = Exports(database, checkpoints, archives, clock, random)
 
     def check_mark(name: str, mail: str, company: str) -> None:

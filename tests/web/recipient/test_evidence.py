@@ -16,10 +16,10 @@ import pytest
 from crypto import identifiers
 from service.access import Scope
 from service.audit import Actor
-from service.dossier import MAX_SHARES
 from service.errors import DomainError, Problem
-from service.evidence import Pack
-from service.packing import EPOCH, MANIFEST, PIECE, Part, as_measured, measured, zipped
+from service.evidence.dossier import MAX_SHARES
+from service.evidence.packing import EPOCH, MANIFEST, PIECE, Part, as_measured, measured, zipped
+from service.evidence.packs import Pack
 from service.records import LoggedEntry, Recipient
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import ADDRESS, Lent, lend

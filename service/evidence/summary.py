@@ -16,9 +16,9 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer, TableStyle
 
-from service.dossier import Dossier
-from service.drawn_text import FONT, flowable, register_font
-from service.evidence_facts import evidence_details
+from service.evidence.dossier import Dossier
+from service.evidence.drawn_text import FONT, flowable, register_font
+from service.evidence.facts import evidence_details
 from service.records import LogCheckpoint, LoggedEntry, Nda, Recipient, Share
 
 MAX_ACCESSES = 2000

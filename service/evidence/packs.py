@@ -15,12 +15,12 @@ from typing import Any
 from service.archives import Archives
 from service.audit import Actor, Clock, Details, Random, entry
 from service.checkpoints import Checkpoints
-from service.dossier import Dossier, about_one, collect
-from service.evidence_facts import copies_json, facts_json, readme
-from service.evidence_summary import MAX_ACCESSES, Access, accesses, summary
+from service.evidence.dossier import Dossier, about_one, collect
+from service.evidence.facts import copies_json, facts_json, readme
+from service.evidence.packing import Part, as_measured, measured
+from service.evidence.summary import MAX_ACCESSES, Access, accesses, summary
 from service.exporting import Exports
 from service.objects import SealedObjects
-from service.packing import Part, as_measured, measured
 from service.ports import Database
 from service.records import LogCheckpoint, LoggedEntry, SealedObject
 

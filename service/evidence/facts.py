@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.audit import timestamp
-from service.dossier import About, Dossier
+from service.evidence.dossier import About, Dossier
 from service.records import Copy, Link, LoggedEntry, Nda, Recipient, Share, Version
 
 FORMAT = "sealmark-evidence v1"
