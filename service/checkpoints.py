@@ -23,8 +23,8 @@ from service.blobs import BlobStore
 from service.errors import DomainError, Problem
 from service.keys import NamedKeys
 from service.ports import Database, Records, Taken
-from service.records import InboxEntry, LogCheckpoint, LoggedEntry, LogState
-from service.rollback import LATEST, Rollback, read_latest
+from service.records import InboxEntry, LogCheckpoint, LoggedEntry, LogState, Throttle
+from service.rollback import LATEST, Rollback
 from service.sequencer import LOG, Sequencer, locked_state
 from service.tree import from_nodes
 
@@ -41,6 +41,9 @@ SIGN_EVERY = timedelta(seconds=1)
 
 HEARTBEAT_AFTER = timedelta(hours=1)
 """After how much silence an entry says that the log lives."""
+
+COSIGN_CLAIM = timedelta(hours=1)
+"""How long nobody else asks witnesses for one checkpoint: longer than it is the newest."""
 
 PREFIX = "log/checkpoints/"
 
@@ -104,15 +107,21 @@ class Checkpoints:
         self._lock_pending()
 
     def cover(self) -> LogCheckpoint:
-        """A published checkpoint over every entry that has its place, signed now if need be.
+        """A published checkpoint over every entry that has its place now, signed if need be.
 
-        It may wait up to `SIGN_EVERY`. Raises `DatabaseUnavailable`, `StoreError`, `TreeBroken`, `DomainError`.
+        It may wait up to `SIGN_EVERY`, and not for entries that come meanwhile. Raises `DatabaseUnavailable`,
+        `StoreError`, `TreeBroken`, `DomainError`.
         """
         self._rollback.require_now()
+        wanted: int | None = None
         while True:
             with self._database.read() as records:
                 state, last = records.get(LogState, LOG), self._last(records)
-            if last is not None and state is not None and (state.size, state.root) == (last.size, last.root):
+                if state is not None:
+                    _require_consistent(records, state, last)
+            size = state.size if state else 0
+            wanted = size if wanted is None else wanted
+            if last is not None and last.size >= wanted:
                 break
             wait = SIGN_EVERY - (self._clock() - last.signed_at) if last else timedelta(0)
             if wait > timedelta(0):
@@ -253,25 +262,40 @@ class Checkpoints:
     def _publish_pending(self) -> None:
         with self._database.read() as records:
             pending = records.find(LogCheckpoint, stored_at=None, order="size")
-        if pending:
-            self._rollback.require_now()  # else a restored backup would overwrite what shows that it is old
         for checkpoint in pending:
             self._store_note(checkpoint, checkpoint.note)
             with self._database.write() as records:
                 records.change(checkpoint, stored_at=self._clock())
 
     def _store_note(self, checkpoint: LogCheckpoint, note: str) -> None:
+        """Afterwards the store has the checkpoint, and as its newest that of the database, whoever else is at it.
+
+        Raises `DatabaseBehind`: a restored backup must not overwrite what shows that it is old.
+        """
+        self._rollback.require_now()
         self._store.put(blob_key(checkpoint), [note.encode()])
-        latest = read_latest(self._store)
-        if latest is None or latest.origin != checkpoint.origin or latest.size <= checkpoint.size:
-            self._store.put(LATEST, [note.encode()])
+        put: str | None = None
+        while True:
+            with self._database.read() as records:
+                newest = self._last(records) or checkpoint
+            if newest.id == put:
+                return
+            text = note if newest.id == checkpoint.id else newest.note
+            self._store.put(LATEST, [text.encode()])
+            put = newest.id
 
     def _cosign_newest(self) -> None:
-        """Have the newest published checkpoint countersigned, once a process: who pulls the log never waits for it."""
+        """Have the newest published checkpoint countersigned, by one process: who pulls the log never waits for it."""
         checkpoint = self.published()
         if self._cosigner is None or checkpoint is None or checkpoint.id == self._cosigned:
             return
         self._cosigned = checkpoint.id
+        claim = Throttle(f"cosign:{checkpoint.id}", self._clock() + COSIGN_CLAIM)
+        try:
+            with self._database.write() as records:
+                records.add(claim)
+        except Taken:
+            return  # another process asks; if it dies, the next checkpoint is countersigned
         note = self._cosigner.cosign(checkpoint, lambda old: self.consistency(old, checkpoint.size))
         if note != checkpoint.note:
             self._store_note(checkpoint, note)

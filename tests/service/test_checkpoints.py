@@ -272,17 +272,69 @@ def test_the_store_that_is_ahead_stops_signing(service: Service) -> None:
         service.sealmark.checkpoints.cover()
 
 
-def test_a_stalled_process_does_not_put_an_older_checkpoint_over_a_newer_one(service: Service) -> None:
+class Stalling:
+    """A store that calls somebody else just before it takes the newest checkpoint, once."""
+
+    def __init__(self, service: Service, meanwhile: Callable[[], object]) -> None:
+        self._store = service.sealmark.store
+        self._meanwhile = [meanwhile]
+
+    def put(self, key: str, chunks: Any) -> int:
+        if key == LATEST and self._meanwhile:
+            self._meanwhile.pop()()
+        return self._store.put(key, chunks)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_stalled_process_leaves_no_older_checkpoint_over_a_newer_one(service: Service) -> None:
     settled(service)
-    service.sealmark.checkpoints.cover()
-    service.clock.advance(seconds=2)
-    settled(service)
-    service.sealmark.checkpoints.cover()
+
+    def others() -> None:
+        service.clock.advance(seconds=2)
+        settled(service)
+        service.sealmark.checkpoints.cover()
+
+    with_parts(service, store=Stalling(service, others)).cover()
     first, second = rows(service)
-    with service.sealmark.database.write() as records:
-        records.change(first, stored_at=None)  # as the stalled process still sees it
-    service.sealmark.checkpoints.run_once()
+    assert first.size < second.size
     assert stored(service) == second.note
+
+
+def test_of_several_processes_one_asks_the_witnesses(service: Service) -> None:
+    asked: list[int] = []
+
+    class Witness:
+        def cosign(self, checkpoint: LogCheckpoint, proof: Callable[[int], list[bytes]]) -> str:
+            asked.append(checkpoint.size)
+            return checkpoint.note
+
+    processes = [with_parts(service, cosigner=Witness()) for _ in range(3)]
+    for _ in range(2):
+        settled(service)
+        processes[0].cover()
+        for process in processes:
+            process.run_once()
+        service.clock.advance(seconds=2)
+    assert asked == [row.size for row in rows(service)]
+
+
+def test_a_pull_of_a_busy_log_does_not_wait_for_what_comes_meanwhile(service: Service) -> None:
+    settled(service)
+    service.sealmark.checkpoints.cover()
+    settled(service)
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        service.clock.now += timedelta(seconds=seconds)
+        settled(service)
+
+    wanted = len(service.entries())
+    found = with_parts(service, pause=pause).cover()
+    assert found.size >= wanted
+    assert len(waited) == 1
 
 
 def test_the_first_second_after_a_checkpoint_is_waited_for(service: Service) -> None:

@@ -6,23 +6,25 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from crypto import notes
 from crypto.logcheck import Checkpoint, check_export
 from service.errors import DomainError
 from service.log import LogFilter
 from service.ports import DatabaseUnavailable
+from service.records import LogCheckpoint
 from service.rollback import LATEST, LOOK_EVERY, DatabaseBehind
 from service.sweeping import ORPHAN_AGE
 from service.web.application import create_app
 from tests.servers.postgresql import PostgresqlServer, programs
 from tests.service.acting import a_document
-from tests.service.test_checkpoints import settled
+from tests.service.test_checkpoints import settled, with_parts
 from tests.service_fixture import OPERATOR, Service, service_in
 
 
@@ -138,6 +140,16 @@ def test_a_row_that_the_backup_had_not_stored_yet_does_not_cover_the_traces(dril
     with pytest.raises(DatabaseBehind):
         sealmark.checkpoints.run_once()
     assert Checkpoint.decode(b"".join(sealmark.store.read(LATEST)).decode()) == drill.lost
+
+
+def test_a_witness_that_signs_an_old_checkpoint_does_not_cover_the_traces(drill: Drill) -> None:
+    class Witness:
+        def cosign(self, checkpoint: LogCheckpoint, proof: Callable[[int], list[bytes]]) -> str:
+            return checkpoint.note + notes.cosign(drill.kept.text, "witness.example/w", bytes(32), 7)
+
+    with pytest.raises(DatabaseBehind):
+        with_parts(drill.service, cosigner=Witness()).run_once()
+    assert Checkpoint.decode(b"".join(drill.service.sealmark.store.read(LATEST)).decode()) == drill.lost
 
 
 def test_objects_whose_rows_were_lost_are_not_swept(drill: Drill) -> None:
