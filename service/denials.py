@@ -40,9 +40,8 @@ class Denials:
             with self._database.write() as records:
                 records.add(Throttle(key=f"denied:{link_hash}:{minute}", until=now + ONCE_A))
                 recipient = records.get(Recipient, share.recipient_id)
-                if (
-                    recipient is not None and recipient.erased_at
-                ):  # nothing personal of theirs is taken in again
+                if recipient is not None and recipient.erased_at:
+                    # Nothing personal of theirs is taken in again.
                     actor = Actor(actor.type, request=actor.request)
                 made = entry(
                     "download.denied",

@@ -134,8 +134,8 @@ class Sweeping:
         """Move objects that have no row and are older than a day to the trash; returns how many.
 
         The trash keeps payload and sidecar under the day's name; only an archive of values that are elsewhere, too, is
-        deleted for good, and is not counted. Raises `DatabaseBehind`
-        for a database that went back: rows that it lost are no reason to move their objects.
+        deleted for good, and is not counted. Raises `DatabaseBehind` for a database that went back: rows that it lost
+        are no reason to move their objects.
         """
         self._rollback.require_now()
         now = self._clock()
