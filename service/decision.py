@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from service.ports import Grant
-from service.records import Classification, Copy, Document, Recipient, Share, Template, Version
+from service.records import Classification, Copy, Document, NdaMode, Recipient, Share, Template, Version
 
 
 class Denial(StrEnum):
@@ -19,11 +19,17 @@ class Denial(StrEnum):
     SHARE_REVOKED = "share-revoked"
     DOCUMENT_REVOKED = "document-revoked"
     NDA_ENDED = "nda-ended"
+    MAIL_CHECK = "mail-check"
+    NDA_ASKED = "nda-asked"
     NOT_READY = "not-ready"
     USED_UP = "used-up"
     DELIVERY_OVER = "delivery-over"
     TOO_MANY_BYTES = "too-many-bytes"
     TOO_MANY_SENDS = "too-many-sends"
+
+
+MAY_BE_MET = frozenset({Denial.MAIL_CHECK, Denial.NDA_ASKED})
+"""What the recipient can do something about, on the page itself."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,11 @@ class Allowed:
     copy: Copy | None
 
 
-def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
+def decide(grant: Grant, now: datetime, *, asking: bool, checked: bool = False) -> Allowed | Denial:
     """Decide over one share.
+
+    `checked`: the asker has shown that the recipient's mail address is theirs. Only asking needs it, and it comes
+    before the agreement: who signs is the recipient.
 
     `asking`: by its link, for the page or a new delivery, where the link's own end counts; else for a delivery
     that was granted, which lives on when its link expires but not when link, share, NDA or document are revoked.
@@ -47,16 +56,17 @@ def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
     An expiry has no grace: at its instant it is over.
     """
     share, link = grant.share, grant.link
+    uncovered = grant.document.classification != Classification.PUBLIC and not _covered(grant, now)
+    offered = uncovered and _offered(grant)
     reasons = (
         (link is None or link.revoked_at is not None, Denial.LINK_REVOKED),
         (share.revoked_at is not None or grant.recipient.erased_at is not None, Denial.SHARE_REVOKED),
         (grant.document.revoked_at is not None, Denial.DOCUMENT_REVOKED),
         (share.expires_at <= now, Denial.SHARE_EXPIRED),
         (asking and link is not None and link.expires_at <= now, Denial.LINK_EXPIRED),
-        (
-            grant.document.classification != Classification.PUBLIC and not _covered(grant, now),
-            Denial.NDA_ENDED,
-        ),
+        (uncovered and not offered, Denial.NDA_ENDED),
+        (asking and not checked and (share.mail_check or offered), Denial.MAIL_CHECK),
+        (uncovered, Denial.NDA_ASKED),
     )
     for holds, reason in reasons:
         if holds:
@@ -64,6 +74,13 @@ def decide(grant: Grant, now: datetime, *, asking: bool) -> Allowed | Denial:
     if grant.version is None or grant.template is None:
         return Denial.NOT_READY
     return Allowed(share, grant.recipient, grant.document, grant.version, grant.template, grant.copy)
+
+
+def _offered(grant: Grant) -> bool:
+    """Whether the agreement may be signed on the page: one that was revoked is never offered again."""
+    if grant.text_id is None or grant.nda_revoked:
+        return False
+    return grant.share.nda == NdaMode.ASK or grant.nda_signed
 
 
 def _covered(grant: Grant, now: datetime) -> bool:

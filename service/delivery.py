@@ -8,21 +8,30 @@ step does stands in a module of its own: `opening` (1 to 3), `decision` (3), `co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from crypto.tokens import Action
 from service.audit import Actor, Clock, Outcome, Random, entry
 from service.copies import Copies
-from service.decision import Allowed, Denial, decide
+from service.decision import MAY_BE_MET, Allowed, Denial, decide
 from service.denials import Denials
 from service.errors import DomainError, Problem
 from service.granting import Granting, references, running, used_up
 from service.keys import NamedKeys
 from service.opening import Denied, Opening
-from service.ports import Database
-from service.records import Copy, Delivery, Link, Send
+from service.ports import Database, Grant
+from service.records import Copy, Delivery, Link, Send, Share
 from service.sending import Sending, Sends, Sent
+
+Checked = Callable[[Share], bool]
+"""Whether the asker has shown that the mail address of this share's recipient is theirs (`service.mailchecks`)."""
+
+
+def unchecked(_: Share) -> bool:
+    """Nothing was shown."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,15 @@ class Page:
     allowed: Allowed
     link: Link
     delivery: Delivery | None  # one that is running: asking again costs nothing
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A link that opens once its recipient has done what is missing, on the page."""
+
+    missing: Denial  # one of MAY_BE_MET
+    grant: Grant
+    link: Link
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class Deliveries:
         self._clock = clock
         self._random = random
 
-    def ask(self, text: str, actor: Actor) -> Granted | Denied:
+    def ask(self, text: str, actor: Actor, checked: Checked = unchecked) -> Granted | Denied:
         """Grant one download, or say why not. Raises `StoreError` too."""
         # 1. The token's signature and expiry. No database yet.
         token = self._opening.verify(text, Action.OPEN, actor)
@@ -71,13 +89,14 @@ class Deliveries:
         # 2. Share, recipient, NDA, document, version and copy in one query.
         grant, link = self._opening.load(token)
         # 3. Decide.
-        allowed = decide(grant, self._clock(), asking=True)
+        shown = checked(grant.share)
+        allowed = decide(grant, self._clock(), asking=True, checked=shown)
         if isinstance(allowed, Denial):
             return self._opening.deny(allowed, grant.share, link.hash, actor)
         # 4. Mint the copy if this share has none of this version yet.
         copy = allowed.copy or self._copies.mint(allowed)
         # 5. In one transaction: take one download from the limit, and the entry.
-        delivery = self._granting.take(allowed, copy, link, actor)
+        delivery = self._granting.take(allowed, copy, link, actor, checked=shown)
         if isinstance(delivery, Denial):
             return self._opening.deny(delivery, allowed.share, link.hash, actor)
         # 6. The address of the delivery, which the caller answers with 303.
@@ -109,14 +128,18 @@ class Deliveries:
         # 8. Stamp and stream; each second `still_allowed`. 9. However it ends: `end`.
         return Sending(self, pieces, send, what)
 
-    def page(self, text: str, actor: Actor, *, record: bool) -> Page | Denied:
+    def page(
+        self, text: str, actor: Actor, *, record: bool, checked: Checked = unchecked
+    ) -> Page | Waiting | Denied:
         """What the link shows: steps 1 to 3. Consumes nothing. With `record`, the view is an entry (a HEAD is none)."""
         token = self._opening.verify(text, Action.OPEN, actor)
         if isinstance(token, Denied):
             return token
         grant, link = self._opening.load(token)
         now = self._clock()
-        allowed = decide(grant, now, asking=True)
+        allowed = decide(grant, now, asking=True, checked=checked(grant.share))
+        if isinstance(allowed, Denial) and allowed in MAY_BE_MET:
+            return self._waiting(allowed, grant, link, actor, now, record=record)
         if isinstance(allowed, Denial):
             return self._opening.deny(allowed, grant.share, link.hash, actor)
         with self._database.read() as records:
@@ -128,6 +151,25 @@ class Deliveries:
             with self._database.write() as records:
                 records.add(viewed)
         return Page(allowed, link, delivery)
+
+    def _waiting(
+        self, missing: Denial, grant: Grant, link: Link, actor: Actor, now: datetime, *, record: bool
+    ) -> Waiting:
+        if record:
+            viewed = entry(
+                "page.viewed",
+                actor,
+                now,
+                self._random,
+                reason=missing,
+                share=grant.share.id,
+                link=link.hash,
+                document=grant.document.id,
+                recipient=grant.recipient.id,
+            )
+            with self._database.write() as records:
+                records.add(viewed)
+        return Waiting(missing, grant, link)
 
     def begin(self, text: str, actor: Actor) -> tuple[Delivery, Allowed, Copy] | Denied:
         """The delivery that this token names: steps 1 to 3 again. Consumes and records nothing (unless denied)."""

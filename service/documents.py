@@ -20,6 +20,8 @@ from service.records import (
     Document,
     Job,
     Kind,
+    Listing,
+    MailCheck,
     SealedObject,
     Version,
     VersionState,
@@ -104,6 +106,32 @@ class Documents:
             made = entry(
                 "document.classified", actor, now, self._random, details=details, document=document.id
             )
+            records.add(made)
+        return changed or document
+
+    def change(
+        self,
+        actor: Actor,
+        document_id: str,
+        *,
+        mail_check: MailCheck | None = None,
+        listing: Listing | None = None,
+    ) -> Document:
+        """Set what is given: the mail check of shares that are made from now on, and what the trust page says.
+
+        Raises `DomainError` (not-found).
+        """
+        now = self._clock()
+        given = {"mail_check": mail_check, "listing": listing}
+        with self._database.write() as records:
+            document = _document(records, document_id, lock=True)
+            values: dict[str, Any] = {
+                name: value for name, value in given.items() if value not in (None, getattr(document, name))
+            }
+            if not values:
+                return document
+            changed = records.change(document, **values)
+            made = entry("document.changed", actor, now, self._random, details=values, document=document.id)
             records.add(made)
         return changed or document
 

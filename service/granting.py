@@ -34,6 +34,7 @@ class _Wanted:
     copy: Copy
     link: Link
     actor: Actor
+    checked: bool = False
 
 
 class Granting:
@@ -50,12 +51,14 @@ class Granting:
         self._random = random
         self._together: Together[_Wanted, Delivery | Denial] = Together(self._take_together, TOGETHER)
 
-    def take(self, allowed: Allowed, copy: Copy, link: Link, actor: Actor) -> Delivery | Denial:
+    def take(
+        self, allowed: Allowed, copy: Copy, link: Link, actor: Actor, *, checked: bool = False
+    ) -> Delivery | Denial:
         """The delivery of this copy: the one that is running, which costs nothing, or a new one with its entry.
 
-        Durable when this returns.
+        `checked`: the recipient's mail was. Durable when this returns.
         """
-        wanted = _Wanted(allowed, copy, link, actor)
+        wanted = _Wanted(allowed, copy, link, actor, checked)
         return self._together(wanted) or self._take_alone(wanted)
 
     def _take_together(self, batch: Sequence[_Wanted]) -> Sequence[Delivery | Denial | None]:
@@ -95,7 +98,11 @@ class Granting:
         made: list[tuple[Delivery, InboxEntry]] = []
         for share, one in wanted:
             grant = grants.get(share.id)
-            decided = Denial.SHARE_REVOKED if grant is None else decide(grant, now, asking=True)
+            decided = (
+                Denial.SHARE_REVOKED
+                if grant is None
+                else decide(grant, now, asking=True, checked=one.checked)
+            )
             if isinstance(decided, Denial):
                 given.append(decided)
             elif (share.id, one.copy.id) in alive:

@@ -22,7 +22,17 @@ from service.mail import parse_domain
 from service.objects import SealedObjects
 from service.ports import Database, Records
 from service.recipients import CheckMark, admit, check_markable_person
-from service.records import Classification, Document, Nda, NdaState, Recipient, SealedObject, Share
+from service.records import (
+    Classification,
+    Document,
+    Nda,
+    NdaMode,
+    NdaState,
+    NdaText,
+    Recipient,
+    SealedObject,
+    Share,
+)
 
 MAX_EVIDENCE = 20 * 1024 * 1024
 """Bytes of a signed agreement: a scan of some thirty pages."""
@@ -242,9 +252,16 @@ def covering(records: Records, recipient: Recipient, now: datetime) -> Nda | Non
     for where in covers:
         found = records.find(Nda, order="-created_at", state=NdaState.APPROVED, valid_from__le=now, **where)
         for nda in found:
-            if nda.valid_until is None or now < nda.valid_until:
+            outdated = nda.text_id is not None and nda.text_id != offered_text_id(records)
+            if not outdated and (nda.valid_until is None or now < nda.valid_until):
                 return nda
     return None
+
+
+def offered_text_id(records: Records) -> str | None:
+    """The text of the agreement that is signed on the page now, if there is one."""
+    newest = records.find(NdaText, order="-number", limit=1)
+    return newest[0].id if newest else None
 
 
 def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random, nda: Nda) -> int:
@@ -258,6 +275,8 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
             document = records.get(Document, share.document_id)
             if document is None or document.classification == Classification.PUBLIC:
                 continue
+            if nda.state != NdaState.REVOKED and (share.nda == NdaMode.ASK or nda.text_id is not None):
+                continue  # it waits for a new signature
             records.change(share, revoked_at=now, revoked_reason="nda-ended")
             records.add(
                 entry(

@@ -65,8 +65,12 @@ _CREATE, _READ, _UPDATE, _DELETE, _MOVE, _DISABLE, _ACTIVATE, _DEACTIVATE = 1, 2
 _UPLOAD, _DOWNLOAD, _PREVIEW, _SHARE, _UNSHARE, _OPEN, _ACCESS_CHECK = 1, 2, 9, 12, 13, 14, 17
 
 MAPPED: Mapping[str, Mapped] = {
+    "access.approved": _entity("access-request", _ACTIVATE),
+    "access.denied": _entity("access-request", _DEACTIVATE),
+    "access.requested": _entity("access-request", _CREATE),
     "api-key.created": _entity("api-key", _CREATE),
     "api-key.revoked": _entity("api-key", _DISABLE),
+    "document.changed": _entity("document", _UPDATE),
     "document.classified": _entity("document", _UPDATE, severity=Severity.LOW),
     "document.created": _entity("document", _CREATE),
     "document.revoked": _entity("document", _DEACTIVATE),
@@ -85,15 +89,30 @@ MAPPED: Mapping[str, Mapped] = {
     "log.heartbeat": Mapped(Class.APPLICATION_LIFECYCLE, OTHER, name="Heartbeat"),
     "log.pulled": Mapped(Class.API_ACTIVITY, _READ, "log"),
     "log.recovered": _entity("log", OTHER, "Recover", Severity.HIGH),
+    "mail-check.failed": _file(_ACCESS_CHECK, Severity.LOW),
+    "mail-check.passed": _file(_ACCESS_CHECK),
+    "mail.failed": Mapped(Class.API_ACTIVITY, OTHER, "message", "Mail not delivered", Severity.LOW),
+    "mail.sent": Mapped(Class.API_ACTIVITY, OTHER, "message", "Mail sent"),
+    "nda-text.created": _entity("nda-text", _CREATE),
     "nda.approved": _entity("nda", _ACTIVATE),
     "nda.created": _entity("nda", _CREATE),
     "nda.evidence": _entity("nda", _UPDATE),
     "nda.evidence-erased": _entity("nda", _UPDATE),
+    "nda.record-pulled": Mapped(Class.API_ACTIVITY, _READ, "nda"),
     "nda.revoked": _entity("nda", _DEACTIVATE),
+    "nda.signed": _entity("nda", OTHER, "Sign"),
+    "nda.timestamped": _entity("nda", _UPDATE),
+    "page.drawn": _file(_PREVIEW),
     "page.viewed": _file(_PREVIEW),
+    "public.downloaded": _file(_DOWNLOAD),
+    "public.throttled": _file(_ACCESS_CHECK, Severity.LOW),
     "recipient.created": _entity("recipient", _CREATE),
     "recipient.erased": _entity("recipient", _DELETE),
+    "requests.limited": Mapped(Class.API_ACTIVITY, _READ, "page", severity=Severity.LOW),
     "requests.unauthentic": Mapped(Class.API_ACTIVITY, _READ, "link", severity=Severity.MEDIUM),
+    "rule.created": _entity("access-rule", _CREATE),
+    "rule.listed": _entity("access-rule", _UPDATE),
+    "rule.removed": _entity("access-rule", _DEACTIVATE),
     "share.created": _file(_SHARE),
     "share.revoked": _file(_UNSHARE),
     "store.swept": _entity("store", _DELETE),
@@ -115,7 +134,17 @@ STATUS = {
 }
 """Success, failure, unknown."""
 
-_SUBJECTS = {"api-key": "key", "hold": "hold", "key": "key", "log": "origin", "log-archive": "archive"}
+_SUBJECTS = {
+    "access-request": "access",
+    "access-rule": "rule",
+    "api-key": "key",
+    "hold": "hold",
+    "key": "key",
+    "log": "origin",
+    "log-archive": "archive",
+    "message": "message",
+    "nda-text": "text",
+}
 """Entities whose id stands in the details, and under which name."""
 
 _USER_TYPES = {"recipient": 1, "cli": 2, "api-key": 3, "worker": 3, "stranger": 0}

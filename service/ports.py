@@ -94,10 +94,15 @@ class Grant:
     recipient: Recipient
     document: Document
     link: Link | None  # the link that was asked with, if one was named and exists
-    nda: Nda | None  # one that is in force for this recipient now, if any
+    nda: (
+        Nda | None
+    )  # one that is in force for this recipient now, if any; one signed on the page: of today's text
     version: Version | None  # the pinned one, or the newest that is ready
     template: Template | None  # of `version`
     copy: Copy | None  # of this share and `version`
+    text_id: str | None = None  # the text of the agreement that is offered on the page, if there is one
+    nda_revoked: bool = False  # an agreement of this recipient or their company was revoked
+    nda_signed: bool = False  # this recipient has signed on the page before, be it another text
 
 
 class Database(Protocol):

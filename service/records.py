@@ -42,6 +42,45 @@ class VersionState(StrEnum):
     REFUSED = "refused"
 
 
+class MailCheck(StrEnum):
+    """Where a recipient must show by a code that the mail address is theirs."""
+
+    LIMITED = "limited"  # where a share has a download limit, or waits for its agreement
+    ALWAYS = "always"
+    NEVER = "never"  # but where a share waits for its agreement
+
+
+class Listing(StrEnum):
+    """What the trust page says of a document."""
+
+    HIDDEN = "hidden"
+    NAMED = "named"  # its name and kind
+    FACTS = "facts"  # period, auditor and opinion too
+
+
+class NdaMode(StrEnum):
+    """What a share of an `nda` document does while no agreement is in force."""
+
+    REQUIRE = "require"  # it is not made
+    ASK = "ask"  # it grants nothing until its recipient has signed on the page
+
+
+class RequestState(StrEnum):
+    """Where a request for access stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+class RuleKind(StrEnum):
+    """What a rule that approves requests looks at."""
+
+    DOMAIN = "domain"  # the recipient's mail domain is the rule's
+    NDA = "nda"  # an agreement is in force for the recipient
+    LIST = "list"  # the mail stands on the rule's list
+
+
 class NdaState(StrEnum):
     """Where an agreement stands; `expired` is computed from its dates, never stored."""
 
@@ -61,6 +100,8 @@ class Document:
     owner_mail: str
     created_at: datetime
     revoked_at: datetime | None = None
+    mail_check: MailCheck = MailCheck.LIMITED
+    listing: Listing = Listing.HIDDEN
 
 
 @dataclass(frozen=True)
@@ -122,6 +163,7 @@ class Recipient:
     company: str
     created_at: datetime
     erased_at: datetime | None = None  # then the values above tell nothing any more
+    language: str = ""  # in which they read, a BCP 47 tag; empty: not known
 
 
 @dataclass(frozen=True)
@@ -140,6 +182,39 @@ class Nda:
     evidence_id: str | None = None  # the signed PDF, sealed, obj_…
     approved_at: datetime | None = None
     revoked_at: datetime | None = None
+    text_id: str | None = None  # it was signed on the page: which text
+
+
+@dataclass(frozen=True)
+class NdaText:
+    """One text of the agreement that is signed on the page. The one with the highest number is offered."""
+
+    id: str  # txt_…
+    number: int  # 1, 2, …
+    markdown: str
+    sha256: str  # of the text in UTF-8, hex
+    days: int | None  # how long a signature holds; None: without an end
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How an agreement was signed on the page: its evidence beside the sealed record."""
+
+    id: str  # sig_…
+    nda_id: str
+    text_id: str
+    recipient_id: str
+    share_id: str
+    name: str  # as it was typed
+    mail: str  # as it was checked
+    company: str
+    address: str
+    agent: str
+    consents: list[str]  # the sentences that were agreed to, as they were shown
+    signed_at: datetime
+    record_sha256: str  # of the record, a PDF, hex; it is the agreement's evidence
+    timestamp: bytes | None = None  # of the record, RFC 3161; None: no authority is configured, or not yet
 
 
 @dataclass(frozen=True)
@@ -157,6 +232,9 @@ class Share:
     created_at: datetime
     revoked_at: datetime | None = None
     revoked_reason: str | None = None  # a closed code
+    nda: NdaMode = NdaMode.REQUIRE
+    mail_check: bool = False
+    view_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +265,20 @@ class Copy:
     length: int
     sha256: str  # hex
     fill: bytes  # watermark.mint.Fill, encoded: the shaped text and the copy's own font
+    minted_at: datetime
+
+
+@dataclass(frozen=True)
+class PublicCopy:
+    """The one file of a version of a `public` document that the trust page gives to everybody, marked as public."""
+
+    version_id: str
+    template_id: str
+    issued: date  # UTC
+    stamp_version: int
+    length: int
+    sha256: str  # hex
+    fill: bytes
     minted_at: datetime
 
 
@@ -267,6 +359,107 @@ class Job:
     run_after: datetime
     attempts: int = 0
     done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """Somebody whose mail was checked asks for a document."""
+
+    id: str  # acc_…
+    document_id: str
+    recipient_id: str
+    name: str  # as they gave it; the mark says what the recipient's record says
+    company: str
+    purpose: str
+    language: str
+    state: RequestState
+    created_at: datetime
+    decided_at: datetime | None = None
+    rule_id: str | None = None  # that approved it; None: a person or system decided
+    share_id: str | None = None  # that was made
+
+
+@dataclass(frozen=True)
+class AccessRule:
+    """What approves requests by itself, and the policy of the shares that it makes."""
+
+    id: str  # rul_…
+    kind: RuleKind
+    document_id: str | None  # None: every document that is listed
+    domain: str | None
+    nda: NdaMode
+    view_only: bool
+    download_limit: int | None
+    days: int  # that a share lives
+    created_at: datetime
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RuleMember:
+    """A mail address on a rule's list."""
+
+    id: str  # mbr_…
+    rule_id: str
+    mail: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Check:
+    """A mail check that was begun: a code that is sent, and entered in the same browser."""
+
+    id: str  # mck_…
+    subject: str  # shr_…: of a share's recipient; doc_…: of whoever asks at a document's stable address
+    recipient_id: str | None
+    mail: str
+    browser: str  # hash of the browser's cookie
+    created_at: datetime
+    code: bytes | None = None  # MAC of the code; None: not sent yet
+    until: datetime | None = None  # from when it was sent
+    tries: int = 0
+    ended_at: datetime | None = None
+    outcome: str | None = None  # passed, failed, replaced, expired
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a browser has shown: that the mail address is theirs, for one subject."""
+
+    hash: str  # of the browser's cookie and the subject
+    subject: str  # shr_…, doc_…
+    recipient_id: str | None
+    mail: str
+    created_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class RateWindow:
+    """How often something limited happened in one window of time."""
+
+    key: str  # limit ":" keyed hash of the subject ":" start of the window
+    subject: str  # the keyed hash, so that erasing finds a mail's
+    count: int
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Message:
+    """A mail that is to be sent. Holds no link and no code: they are made when it is sent."""
+
+    id: str  # msg_…
+    kind: str  # link, code, approved, denied, expiring, new-version, checkpoint
+    about: str  # id of what it tells of: shr_…, mck_…, acc_…, chk_…
+    recipient_id: str | None
+    mail: str
+    language: str
+    created_at: datetime
+    run_after: datetime
+    attempts: int = 0
+    link_hash: str | None = None  # of the link that the last attempt made
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,17 @@ from crypto import identifiers, tokens
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
-from service.ndas import covering
+from service.ndas import covering, offered_text_id
 from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import (
     Classification,
     Document,
     Link,
+    MailCheck,
+    Nda,
+    NdaMode,
+    NdaState,
     Recipient,
     Share,
     Version,
@@ -76,9 +80,15 @@ class Sharing:
         expires_at: datetime | None = None,
         download_limit: int | None = None,
         pinned_version_id: str | None = None,
+        nda: NdaMode = NdaMode.REQUIRE,
+        view_only: bool = False,
+        mail_check: bool | None = None,
         link_life: timedelta = DEFAULT_LINK_LIFE,
     ) -> tuple[Share, Recipient, NewLink]:
         """One call: the recipient (made if unknown), the share and its first link.
+
+        With `nda` ask it grants nothing until the recipient has signed on the page, where no agreement is in force.
+        `mail_check` overrides the document's policy, but not one that says always, nor what waits for a signature.
 
         Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state.
         """
@@ -98,7 +108,9 @@ class Sharing:
                     recipient = admit(
                         records, actor, now, self._random, mail=mail, name=name, company=company
                     )
-                    self._check_document(records, document_id, pinned_version_id, recipient, now)
+                    document = self._check_document(
+                        records, document_id, pinned_version_id, recipient, nda, now
+                    )
                     share = Share(
                         id=identifiers.new_id("shr", self._random(16)),
                         document_id=document_id,
@@ -109,12 +121,18 @@ class Sharing:
                         downloads_taken=0,
                         pinned_version_id=pinned_version_id,
                         created_at=now,
+                        nda=nda,
+                        mail_check=_mail_checked(document, nda, download_limit, mail_check),
+                        view_only=view_only,
                     )
                     records.add(share)
                     details: Details = {
                         "expires": timestamp(until),
                         "limit": download_limit,
                         "pinned": pinned_version_id,
+                        "nda": nda,
+                        "mail_check": int(share.mail_check),
+                        "view_only": int(view_only),
                     }
                     records.add(
                         self._entry("share.created", actor, now, share, details, {"purpose": purpose})
@@ -138,7 +156,9 @@ class Sharing:
             recipient = records.get(Recipient, share.recipient_id)
             if recipient is None:
                 raise not_found("recipient", share.recipient_id)
-            self._check_document(records, share.document_id, share.pinned_version_id, recipient, now)
+            self._check_document(
+                records, share.document_id, share.pinned_version_id, recipient, share.nda, now
+            )
             return self._add_link(records, actor, share, now, life)
 
     def revoke(self, actor: Actor, share_id: str) -> Share:
@@ -191,8 +211,9 @@ class Sharing:
         document_id: str,
         pinned_version_id: str | None,
         recipient: Recipient,
+        nda: NdaMode,
         now: datetime,
-    ) -> None:
+    ) -> Document:
         document = records.get(Document, document_id)
         if document is None:
             raise not_found("document", document_id)
@@ -205,11 +226,23 @@ class Sharing:
             detail = f"{what} has no file that is ready: upload one, and wait until it is compiled."
             raise DomainError(Problem.WRONG_STATE, detail)
         if document.classification == Classification.PUBLIC or covering(records, recipient, now):
-            return
+            return document
+        theirs: tuple[dict[str, Any], ...] = ({"recipient_id": recipient.id}, {"domain": recipient.domain})
+        if nda == NdaMode.ASK:
+            if any(records.find(Nda, limit=1, state=NdaState.REVOKED, **where) for where in theirs):
+                detail = (
+                    "The agreement with this recipient was revoked, so it is not offered on the page again."
+                )
+                raise DomainError(Problem.NDA_REQUIRED, detail, document=document.id)
+            if offered_text_id(records) is None:
+                detail = "There is no text of the agreement to be signed: add one with `POST /v1/nda-texts`."
+                raise DomainError(Problem.WRONG_STATE, detail)
+            return document
         raise DomainError(
             Problem.NDA_REQUIRED,
             "This document goes out only under NDA, and none is in force for this recipient. Have it signed, "
-            "record it with `POST /v1/ndas` (for the person, or for the company's mail domain), and ask again.",
+            "record it with `POST /v1/ndas` (for the person, or for the company's mail domain), and ask again; or let "
+            "them sign on the page: `nda: ask`.",
             document=document.id,
             mail_domain=recipient.domain,
         )
@@ -258,3 +291,13 @@ class Sharing:
             recipient=share.recipient_id,
             **references,
         )
+
+
+def _mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bool | None) -> bool:
+    """Whether the recipient must show that the mail address is theirs. Where downloads are counted a scanner that
+    opens links could use them up; who signs is known by nothing else."""
+    if nda == NdaMode.ASK or document.mail_check == MailCheck.ALWAYS:
+        return True
+    if asked is not None:
+        return asked
+    return document.mail_check == MailCheck.LIMITED and limit is not None

@@ -6,7 +6,7 @@ import click
 
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
-from service.records import Classification, Kind
+from service.records import Classification, Kind, Listing, MailCheck
 
 COLUMNS = ("id", "kind", "classification", "created_at", "revoked_at", "name")
 
@@ -71,6 +71,27 @@ def classify(document: str, classification: str, as_json: bool) -> None:
     """Change who may have a document: only people under NDA, or anyone it is shared with."""
     with opened() as sealmark:
         changed = sealmark.documents.classify(system_user(), document, Classification(classification))
+    answer(as_dict(changed), as_json)
+
+
+@documents.command()
+@click.argument("document")
+@click.option(
+    "--mail-check",
+    type=click.Choice([*MailCheck]),
+    help="Where recipients of new shares must enter a mailed code; limited: where downloads are.",
+)
+@click.option("--listing", type=click.Choice([*Listing]), help="What the trust page says of it.")
+@json_option
+def policy(document: str, mail_check: str | None, listing: str | None, as_json: bool) -> None:
+    """Change a document's mail check, or what the trust page says of it."""
+    with opened() as sealmark:
+        changed = sealmark.documents.change(
+            system_user(),
+            document,
+            mail_check=MailCheck(mail_check) if mail_check else None,
+            listing=Listing(listing) if listing else None,
+        )
     answer(as_dict(changed), as_json)
 
 

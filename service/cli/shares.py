@@ -10,6 +10,7 @@ from service.audit import timestamp
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD, SPAN
+from service.records import NdaMode
 
 COLUMNS = (
     "id",
@@ -44,6 +45,19 @@ def shares() -> None:
 @click.option(
     "--version", "pinned", metavar="ID", help="Only this version (ver_…). Default: the newest ready one."
 )
+@click.option(
+    "--nda",
+    type=click.Choice([*NdaMode]),
+    default=NdaMode.REQUIRE,
+    show_default=True,
+    help="ask: where no agreement is in force, let the recipient sign one on the page first.",
+)
+@click.option("--view-only", is_flag=True, help="Let the report be read on the page, not downloaded.")
+@click.option(
+    "--mail-check/--no-mail-check",
+    default=None,
+    help="Mail the recipient a code first. Default: by document.",
+)
 @life_option
 @json_option
 def create(
@@ -55,6 +69,9 @@ def create(
     expires_at: datetime | None,
     download_limit: int | None,
     pinned: str | None,
+    nda: str,
+    view_only: bool,
+    mail_check: bool | None,
     link_life: timedelta,
     as_json: bool,
 ) -> None:
@@ -70,6 +87,9 @@ def create(
             expires_at=expires_at,
             download_limit=download_limit,
             pinned_version_id=pinned,
+            nda=NdaMode(nda),
+            view_only=view_only,
+            mail_check=mail_check,
             link_life=link_life,
         )
     shown = {**as_dict(share), "mail": recipient.mail, "name": recipient.name, "company": recipient.company}

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Table, and_, bindparam, exists, func, or_, select
 
 from service.adapters.sql.statements import filled_up
 from service.adapters.sql.tables import (
     copies,
     documents,
     links,
+    nda_texts,
     ndas,
     recipients,
     shares,
@@ -37,11 +38,16 @@ from service.records import (
 
 _NOW = bindparam("now", type_=Moment())
 
+_text = nda_texts.alias("any_text")
+_TEXT = select(_text.c.id).order_by(_text.c.number.desc()).limit(1).scalar_subquery()
+
 _nda = ndas.alias("any_nda")
+_THEIRS = or_(_nda.c.recipient_id == recipients.c.id, _nda.c.domain == recipients.c.domain)
 _NDA_IN_FORCE = (
     select(_nda.c.id)
     .where(
-        or_(_nda.c.recipient_id == recipients.c.id, _nda.c.domain == recipients.c.domain),
+        _THEIRS,
+        or_(_nda.c.text_id.is_(None), _nda.c.text_id == _TEXT),  # an older text is to be signed anew
         _nda.c.state == NdaState.APPROVED,
         _nda.c.valid_from <= _NOW,
         or_(_nda.c.valid_until.is_(None), _nda.c.valid_until > _NOW),
@@ -50,6 +56,11 @@ _NDA_IN_FORCE = (
     .limit(1)
     .correlate(recipients)
     .scalar_subquery()
+)
+
+_REVOKED = exists().where(_THEIRS, _nda.c.state == NdaState.REVOKED).correlate(recipients)
+_SIGNED = (
+    exists().where(_nda.c.recipient_id == recipients.c.id, _nda.c.text_id.is_not(None)).correlate(recipients)
 )
 
 _version = versions.alias("any_version")
@@ -78,7 +89,7 @@ _PARTS: tuple[tuple[type[Any], Table], ...] = (
 )
 
 _QUERY = (
-    select(*(table for _, table in _PARTS))
+    select(*(table for _, table in _PARTS), _TEXT, _REVOKED, _SIGNED)
     .select_from(
         shares.join(recipients, recipients.c.id == shares.c.recipient_id)
         .join(documents, documents.c.id == shares.c.document_id)
@@ -123,7 +134,8 @@ def load(connection: Connection, asked: Mapping[str, str | None], now: datetime)
         parts: list[Any] = [
             None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
         ]
-        grant = Grant(*parts)
+        text_id, revoked, signed = values[-3:]
+        grant = Grant(*parts, *(text_id, bool(revoked), bool(signed)))
         named = asked[grant.share.id]
         if grant.link is not None and grant.link.hash != named:  # another's, with which this was not asked
             grant = replace(grant, link=None)

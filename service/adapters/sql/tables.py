@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -74,6 +76,8 @@ documents = Table(
     personal("owner_mail", Line),
     plain("created_at", Moment),
     plain("revoked_at", Moment, null=True),
+    plain("mail_check", Closed(records.MailCheck), server_default="limited"),
+    plain("listing", Closed(records.Listing), server_default="hidden"),
     closed("kind", records.Kind, "documents_kind"),
     closed("classification", records.Classification, "documents_classification"),
     CheckConstraint(
@@ -143,6 +147,7 @@ recipients = Table(
     personal("company", Line),
     plain("created_at", Moment),
     plain("erased_at", Moment, null=True),
+    personal("language", Line, server_default=""),
     UniqueConstraint("mail", name="recipients_mail"),
     Index("recipients_by_domain", "domain"),
 )
@@ -162,10 +167,44 @@ ndas = Table(
     plain("evidence_id", Line, refers("sealed_objects.id"), null=True),
     plain("approved_at", Moment, null=True),
     plain("revoked_at", Moment, null=True),
+    plain("text_id", Line, null=True),
     Index("ndas_by_recipient", "recipient_id"),
     Index("ndas_by_domain", "domain"),
     closed("state", records.NdaState, "ndas_state"),
     CheckConstraint("(recipient_id IS NULL) <> (domain IS NULL)", name="ndas_person_or_company"),
+)
+
+nda_texts = Table(
+    "nda_texts",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("number", Whole),
+    plain("markdown", Line),
+    plain("sha256", Line),
+    plain("days", Whole, null=True),
+    plain("created_at", Moment),
+    UniqueConstraint("number", name="nda_texts_number"),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("nda_id", Line, refers("ndas.id")),
+    plain("text_id", Line, refers("nda_texts.id")),
+    plain("recipient_id", Line, refers("recipients.id")),
+    plain("share_id", Line, refers("shares.id")),
+    personal("name", Line),
+    personal("mail", Line),
+    personal("company", Line),
+    personal("address", Line),
+    personal("agent", Line),
+    plain("consents", Tree),
+    plain("signed_at", Moment),
+    plain("record_sha256", Line),
+    plain("timestamp", LargeBinary, null=True),
+    UniqueConstraint("nda_id", name="signatures_nda"),
+    Index("signatures_by_recipient", "recipient_id"),
 )
 
 shares = Table(
@@ -182,6 +221,9 @@ shares = Table(
     plain("created_at", Moment),
     plain("revoked_at", Moment, null=True),
     plain("revoked_reason", Line, null=True),
+    plain("nda", Closed(records.NdaMode), server_default="require"),
+    plain("mail_check", Boolean, server_default=false()),
+    plain("view_only", Boolean, server_default=false()),
     Index("shares_by_document", "document_id"),
     Index("shares_by_recipient", "recipient_id"),
     CheckConstraint(
@@ -220,6 +262,19 @@ copies = Table(
     plain("minted_at", Moment),
     UniqueConstraint("share_id", "version_id", name="copies_share_version"),
     Index("copies_by_recipient", "recipient_id"),
+)
+
+public_copies = Table(
+    "public_copies",
+    metadata,
+    plain("version_id", Line, refers("versions.id"), primary_key=True),
+    plain("template_id", Line, refers("templates.id")),
+    plain("issued", Date),
+    plain("stamp_version", Whole),
+    plain("length", Whole),
+    plain("sha256", Line),
+    plain("fill", LargeBinary),
+    plain("minted_at", Moment),
 )
 
 deliveries = Table(
@@ -305,6 +360,119 @@ jobs = Table(
     plain("done_at", Moment, null=True),
     Index("jobs_by_subject", "subject"),
     partial("jobs_due", "run_after", "done_at IS NULL"),
+)
+
+access_requests = Table(
+    "access_requests",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("document_id", Line, refers("documents.id")),
+    plain("recipient_id", Line, refers("recipients.id")),
+    personal("name", Line),
+    personal("company", Line),
+    personal("purpose", Line),
+    personal("language", Line),
+    plain("state", Closed(records.RequestState)),
+    plain("created_at", Moment),
+    plain("decided_at", Moment, null=True),
+    plain("rule_id", Line, null=True),
+    plain("share_id", Line, refers("shares.id"), null=True),
+    Index("access_requests_by_recipient", "recipient_id", "document_id"),
+    partial("access_requests_pending", "created_at", "state = 'pending'"),
+    closed("state", records.RequestState, "access_requests_state"),
+)
+
+access_rules = Table(
+    "access_rules",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("kind", Closed(records.RuleKind)),
+    plain("document_id", Line, refers("documents.id"), null=True),
+    personal("domain", Line, null=True),  # of a one-person company it is that person's
+    plain("nda", Closed(records.NdaMode)),
+    plain("view_only", Boolean),
+    plain("download_limit", Whole, null=True),
+    plain("days", Whole),
+    plain("created_at", Moment),
+    plain("removed_at", Moment, null=True),
+    closed("kind", records.RuleKind, "access_rules_kind"),
+    CheckConstraint("(kind = 'domain') = (domain IS NOT NULL)", name="access_rules_domain"),
+)
+
+rule_members = Table(
+    "rule_members",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("rule_id", Line, refers("access_rules.id")),
+    personal("mail", Line),
+    plain("created_at", Moment),
+    UniqueConstraint("rule_id", "mail", name="rule_members_mail"),
+    Index("rule_members_by_mail", "mail"),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("subject", Line),
+    plain("recipient_id", Line, null=True),
+    personal("mail", Line),
+    plain("browser", Line),
+    plain("created_at", Moment),
+    plain("code", LargeBinary, null=True),
+    plain("until", Moment, null=True),
+    plain("tries", Whole),
+    plain("ended_at", Moment, null=True),
+    plain("outcome", Line, null=True),
+    Index("checks_by_subject", "subject", "browser"),
+    Index("checks_by_mail", "mail"),
+    Index("checks_by_age", "created_at"),
+    one_of("outcome", ("passed", "failed", "replaced", "expired"), "checks_outcome"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    plain("hash", Line, primary_key=True),
+    plain("subject", Line),
+    plain("recipient_id", Line, null=True),
+    personal("mail", Line),
+    plain("created_at", Moment),
+    plain("until", Moment),
+    Index("sessions_by_mail", "mail"),
+    Index("sessions_by_end", "until"),
+)
+
+rate_windows = Table(
+    "rate_windows",
+    metadata,
+    plain("key", Line, primary_key=True),
+    plain("subject", Line),
+    plain("count", Whole),
+    plain("until", Moment),
+    Index("rate_windows_by_subject", "subject"),
+    Index("rate_windows_by_end", "until"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("kind", Line),
+    plain("about", Line),
+    plain("recipient_id", Line, null=True),
+    personal("mail", Line),
+    personal("language", Line),
+    plain("created_at", Moment),
+    plain("run_after", Moment),
+    plain("attempts", Whole),
+    plain("link_hash", Line, null=True),
+    plain("sent_at", Moment, null=True),
+    plain("failed_at", Moment, null=True),
+    Index("messages_by_about", "about", "kind"),
+    Index("messages_by_recipient", "recipient_id"),
+    Index("messages_by_mail", "mail"),
+    partial("messages_due", "run_after", "sent_at IS NULL AND failed_at IS NULL"),
 )
 
 throttles = Table(
@@ -434,15 +602,25 @@ TABLES: dict[type[Any], Table] = {
     records.SealedObject: sealed_objects,
     records.Recipient: recipients,
     records.Nda: ndas,
+    records.NdaText: nda_texts,
+    records.Signature: signatures,
     records.Share: shares,
     records.Link: links,
     records.Copy: copies,
+    records.PublicCopy: public_copies,
     records.Delivery: deliveries,
     records.Send: sends,
     records.ApiKey: api_keys,
     records.NamedKey: named_keys,
     records.Answer: answers,
     records.Job: jobs,
+    records.AccessRequest: access_requests,
+    records.AccessRule: access_rules,
+    records.RuleMember: rule_members,
+    records.Check: checks,
+    records.Session: sessions,
+    records.RateWindow: rate_windows,
+    records.Message: messages,
     records.Throttle: throttles,
     records.Tally: tallies,
     records.InboxEntry: inbox,

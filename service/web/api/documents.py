@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from service.access import Scope
-from service.records import Classification, Document, Kind
+from service.records import Classification, Document, Kind, Listing, MailCheck
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
 from service.web.api.shapes import (
@@ -49,6 +51,17 @@ class NewClassification(Form):
     classification: Classification
 
 
+class NewPolicy(Form):
+    """What is to change; what is left out stays."""
+
+    mail_check: MailCheck | None = Field(
+        default=None,
+        description="Where recipients must enter a code that is mailed to them: `limited`, in shares with a download "
+        "limit. Shares keep what they were made with.",
+    )
+    listing: Listing | None = Field(default=None, description="What the trust page says of the document.")
+
+
 class DocumentAnswer(Answer):
     """A document."""
 
@@ -59,6 +72,8 @@ class DocumentAnswer(Answer):
     owner_mail: str
     created_at: Moment
     revoked_at: Moment | None
+    mail_check: MailCheck
+    listing: Listing
 
 
 class DocumentList(Listed[DocumentAnswer]):
@@ -80,6 +95,7 @@ def shown(document: Document) -> DocumentAnswer:
         for name in (
             "documents_show",
             "documents_classify",
+            "documents_change",
             "documents_revoke",
             "versions_create",
             "versions_list_all",
@@ -123,6 +139,17 @@ def show(call: Call, path: DocumentPath) -> DocumentAnswer:
 def classify(call: Call, path: DocumentPath, body: NewClassification) -> DocumentAnswer:
     """Change who may have a document."""
     return shown(call.sealmark.documents.classify(call.actor, path.document_id, body.classification))
+
+
+@routes.change(
+    "put", "/v1/documents/<document_id>/policy", scope=Scope.DOCUMENTS_WRITE, answer=DocumentAnswer
+)
+def change(call: Call, path: DocumentPath, body: NewPolicy) -> DocumentAnswer:
+    """Change the document's mail check, or what the trust page says of it."""
+    changed = call.sealmark.documents.change(
+        call.actor, path.document_id, mail_check=body.mail_check, listing=body.listing
+    )
+    return shown(changed)
 
 
 @routes.change(

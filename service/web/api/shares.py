@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.access import Scope
 from service.errors import Problem
-from service.records import Share
+from service.records import NdaMode, Share
 from service.sharing import DEFAULT_LINK_LIFE, MAX_DOWNLOADS, MAX_LINK_LIFE, MAX_PURPOSE, NewLink
 from service.web.api.callers import Call
 from service.web.api.ndas import Person
@@ -73,6 +73,16 @@ class NewShare(Form):
     version: VersionId | None = Field(
         default=None, description="Pins the share; else it follows the newest version."
     )
+    nda: NdaMode = Field(
+        default=NdaMode.REQUIRE,
+        description="`ask`: where no agreement is in force, the share grants nothing until its recipient has signed "
+        "on the page.",
+    )
+    view_only: bool = Field(default=False, description="The report may be read on the page, not downloaded.")
+    mail_check: bool | None = Field(
+        default=None,
+        description="Whether the recipient must enter a code that is mailed to them. Default: the document's policy.",
+    )
     link_life: LinkLife = DEFAULT_LIFE
 
 
@@ -101,6 +111,9 @@ class ShareAnswer(Answer):
     download_limit: int | None
     downloads_taken: int
     version: VersionId | None
+    nda: NdaMode
+    mail_check: bool
+    view_only: bool
     created_at: Moment
     revoked_at: Moment | None
     revoked_reason: str | None
@@ -132,6 +145,9 @@ def shown(share: Share, now: datetime) -> ShareAnswer:
         download_limit=share.download_limit,
         downloads_taken=share.downloads_taken,
         version=share.pinned_version_id,
+        nda=share.nda,
+        mail_check=share.mail_check,
+        view_only=share.view_only,
         created_at=share.created_at,
         revoked_at=share.revoked_at,
         revoked_reason=share.revoked_reason,
@@ -173,6 +189,9 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         expires_at=body.expires_at,
         download_limit=body.download_limit,
         pinned_version_id=body.version,
+        nda=body.nda,
+        view_only=body.view_only,
+        mail_check=body.mail_check,
         link_life=timedelta(seconds=body.link_life),
     )
     call.concerns(recipient.id)

@@ -16,6 +16,7 @@ from crypto.errors import CryptoError
 from service.app import Sealmark
 from service.blobs import StoreError
 from service.decision import Allowed, Denial
+from service.delivery import Waiting
 from service.errors import DomainError, Problem
 from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
@@ -46,6 +47,8 @@ _MAIL = re.compile(r"[^\s@:/?&]+@[^\s@:/?&]+")
 
 STATUS = {
     Denial.NDA_ENDED: 403,
+    Denial.MAIL_CHECK: 403,
+    Denial.NDA_ASKED: 403,
     Denial.NOT_READY: 503,
 }
 """The status of a denial where it is not 410 Gone."""
@@ -101,6 +104,8 @@ class _Views:
         if request.method not in _READING:
             return _wrong_method("GET, HEAD, POST")
         page = self._deliveries.page(token, actor("recipient"), record=request.method == "GET")
+        if isinstance(page, Waiting):
+            return _denied(Denied(page.missing))
         if isinstance(page, Denied):
             return _denied(page)
         return _html("report", 200, summary=summarize(page))

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from service.adapters.sql.migrate import (
     migrate,
     require_current,
 )
-from service.adapters.sql.tables import metadata
+from service.adapters.sql.tables import documents, metadata
 from service.ports import DatabaseUnavailable
 from service.records import Document
 from tests.adapters.sql.samples import document
@@ -153,8 +154,10 @@ class MigrationPromises:
         for script in newer:
             script.unlink()
         assert migrate(urls[0]) == "0001"
-        with database.write() as records:
-            records.add(document())
+        made = asdict(document())
+        first = {name: made[name] for name in made if name not in {"mail_check", "listing"}}
+        with database.engines.writing.begin() as connection:
+            connection.execute(documents.insert().values(first))
         for script, content in set_aside.items():
             script.write_bytes(content)
 

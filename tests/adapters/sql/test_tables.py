@@ -14,8 +14,14 @@ from service.adapters.sql.tables import TABLES, metadata
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 
 PERSONAL = {
-    "api_keys.name",
+    "access_requests.company",
+    "access_requests.language",
+    "access_requests.name",
+    "access_requests.purpose",
+    "access_rules.domain",
     "answers.sealed",
+    "api_keys.name",
+    "checks.mail",
     "copies.company",
     "copies.fill",
     "copies.mail",
@@ -25,13 +31,23 @@ PERSONAL = {
     "holds.reason",
     "holds.subject",
     "inbox.revealed",
+    "messages.language",
+    "messages.mail",
     "ndas.domain",
     "ndas.reference",
     "recipients.company",
     "recipients.domain",
+    "recipients.language",
     "recipients.mail",
     "recipients.name",
+    "rule_members.mail",
+    "sessions.mail",
     "shares.purpose",
+    "signatures.address",
+    "signatures.agent",
+    "signatures.company",
+    "signatures.mail",
+    "signatures.name",
 }
 
 

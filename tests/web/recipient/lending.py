@@ -168,6 +168,7 @@ def lend(service: Service, **options: Any) -> Lent:
         company="Acme Freight",
         purpose="secret purpose of the lender",
         download_limit=options.get("limit"),
+        mail_check=options.get("mail_check", False),
     )
     app = create_app(service.sealmark)
     browser = Client(app)

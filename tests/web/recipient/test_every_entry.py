@@ -30,6 +30,13 @@ ELSEWHERE = {
         "nda.evidence-erased",
         "recipient.erased",
     ),
+    *("access.approved", "access.denied", "access.requested", "rule.created", "rule.listed", "rule.removed"),
+    *("public.downloaded", "public.throttled"),  # tests/web/recipient/test_trust.py
+    *("document.changed", "requests.limited"),
+    *("mail.failed", "mail.sent"),
+    *("mail-check.failed", "mail-check.passed"),
+    *("nda-text.created", "nda.record-pulled", "nda.signed", "nda.timestamped"),
+    "page.drawn",
 }
 """Kinds that are made in tests of their own: what they need would end this service's life."""
 

@@ -1,0 +1,190 @@
+"""The sentences of the page of a link and of the pages that say why not."""
+
+from __future__ import annotations
+
+from service.decision import Denial
+from service.facts import Criteria, Opinion
+from service.records import Kind
+
+KINDS = {
+    Kind.SOC2_TYPE1: "SOC 2 Type I report",
+    Kind.SOC2_TYPE2: "SOC 2 Type II report",
+    Kind.SOC3: "SOC 3 report",
+    Kind.ISO27001: "ISO/IEC 27001 certification",
+    Kind.PENTEST: "Penetration test",
+    Kind.BRIDGE_LETTER: "Bridge letter",
+    Kind.OVERVIEW: "Overview",
+    Kind.OTHER: "Document",
+}
+
+OPINIONS = {
+    Opinion.UNQUALIFIED: (
+        "Unqualified opinion",
+        "The auditor agrees with management’s statements in all material respects, without reservation.",
+    ),
+    Opinion.QUALIFIED: (
+        "Qualified opinion",
+        "The auditor agrees with management’s statements except for the matters that the opinion names. "
+        "Read those first.",
+    ),
+    Opinion.ADVERSE: (
+        "Adverse opinion",
+        "The auditor does not agree with management’s statements: what was found is material and widespread.",
+    ),
+    Opinion.DISCLAIMER: (
+        "Disclaimer of opinion",
+        "The auditor could not obtain enough evidence, and therefore gives no opinion.",
+    ),
+}
+
+CRITERIA = {
+    Criteria.SECURITY: "Security",
+    Criteria.AVAILABILITY: "Availability",
+    Criteria.PROCESSING_INTEGRITY: "Processing integrity",
+    Criteria.CONFIDENTIALITY: "Confidentiality",
+    Criteria.PRIVACY: "Privacy",
+}
+
+SENTENCES = {
+    "title": "{document} · for {name}",
+    "lent_by": "{organization} shares this document with you",
+    "skip": "Skip to the download",
+    # The facts at the top.
+    "period": "Period",
+    "period.value": "{start} to {end}",
+    "as_of": "As of",
+    "auditor": "Auditor",
+    "criteria": "Criteria",
+    "for": "For",
+    "expires": "Link works until",
+    "downloads": "Downloads",
+    "downloads.one": "1 left",
+    "downloads.many": "{count} left",
+    # The download.
+    "get": "Your copy",
+    "button": "Download your copy",
+    "button.size": "PDF, {size}, {pages}",
+    "pages.one": "1 page",
+    "pages.many": "{count} pages",
+    "running": "Your last download is open until {until}. Until then, downloading again does not count as another.",
+    "marked.nda": "This copy is made for you alone: your name, your mail address and its number stand on every page. "
+    "It is confidential under your non-disclosure agreement; please do not pass it on.",
+    "marked.public": "This copy is made for you: your name, your mail address and its number stand on every page.",
+    "logged": "Opening this page and each download are recorded with the time and the network address.",
+    # What it says.
+    "opinion": "The auditor’s opinion",
+    "opinion.read": "Read it on {pages}.",
+    "exceptions": "Exceptions",
+    "exceptions.lead.one": "The auditor’s tests found 1 exception.",
+    "exceptions.lead.many": "The auditor’s tests found {count} exceptions.",
+    "exceptions.none": "This report lists no exceptions.",
+    "exceptions.more.one": "The report names 1 more.",
+    "exceptions.more.many": "The report names {count} more.",
+    "exception.of": "Control {control}",
+    "exception.criterion": "Criterion {criterion}",
+    "exception.deviation": "What deviated",
+    "exception.response": "Management’s response",
+    "exception.no_response": "No response is given.",
+    "exception.remediated": "Remediated",
+    "exception.open": "Not remediated",
+    "exception.pages": "In the report: {pages}",
+    "page": "page {pages}",
+    "pages": "pages {pages}",
+    "start": "Where to start",
+    "sections": "Sections",
+    "section.title": "Section",
+    "section.pages": "Pages",
+    "sections.more": "The report’s own contents list the rest.",
+    "summary": "This summary comes from {organization} and is no part of the document. What the document says counts.",
+    "ask": "Questions?",
+    # Pages that say why not.
+    "open_again": "Open your link again, from the message in which you received it, to download the document.",
+    "ask_for_link": "If you still need the document, ask whoever sent you the link for a new one.",
+    "ask_sender": "If you think this is a mistake, ask whoever sent you the link.",
+    "not_found": "This link does not work",
+    "not_found.text": "It may be incomplete. Open it again from the message in which you received it, "
+    "or copy it whole: it is long, and mail programs sometimes break it.",
+    "unavailable": "We cannot answer just now",
+    "unavailable.text": "Something that we need to serve you did not respond. Nothing was used up. "
+    "Please try again in a moment.",
+    "failed": "Something went wrong on our side",
+    "failed.text": "Nothing was sent. Please try again; if it happens again, tell whoever sent you the link.",
+    "method": "This cannot be done here",
+    "method.text": "Open the link in a browser.",
+    "misdirected": "This is not our address",
+    "misdirected.text": "Open the link exactly as you received it.",
+    "changed": "The file is another one than yours",
+    "changed.text": "The part of a file that you asked to continue belongs to another copy.",
+    "range": "There is no such part of the file",
+    "range.text": "The part that was asked for begins after the end of the file.",
+    "request": "Number of this request: {request}",
+}
+
+READERS = (
+    ("Security reviewer", ("auditors-opinion", "exceptions", "test-results")),
+    ("Architect", ("system-description",)),
+    ("Engineer", ("controls", "test-results")),
+    ("Procurement", ("auditors-opinion", "managements-assertion")),
+)
+"""Who reads such reports, and the parts that answer their questions, first things first."""
+
+DENIALS = {
+    Denial.LINK_EXPIRED: ("This link has expired", "It was valid for a limited time.", "ask_for_link"),
+    Denial.SHARE_EXPIRED: (
+        "Your access has ended",
+        "The document was shared with you until a date that has passed.",
+        "ask_for_link",
+    ),
+    Denial.LINK_REVOKED: ("This link was withdrawn", "It does not open the document any more.", "ask_sender"),
+    Denial.SHARE_REVOKED: (
+        "Your access was withdrawn",
+        "The document is no longer shared with you.",
+        "ask_sender",
+    ),
+    Denial.DOCUMENT_REVOKED: (
+        "This document was withdrawn",
+        "It is no longer shared with anyone.",
+        "ask_sender",
+    ),
+    Denial.NDA_ENDED: (
+        "There is no agreement in force",
+        "This document is shared only under a non-disclosure agreement, and none is in force for you now.",
+        "ask_sender",
+    ),
+    Denial.MAIL_CHECK: (
+        "Show that this address is yours",
+        "Open your link in the browser in which you entered the code that we mailed you.",
+        "open_again",
+    ),
+    Denial.NDA_ASKED: (
+        "There is no agreement in force",
+        "This document is shared only under a non-disclosure agreement, which you can sign on its page.",
+        "open_again",
+    ),
+    Denial.NOT_READY: (
+        "This document is not ready",
+        "It is being prepared. Please try again in a few minutes.",
+        "ask_sender",
+    ),
+    Denial.USED_UP: (
+        "All downloads of this link are used",
+        "The document could be downloaded a limited number of times, and that number is reached.",
+        "ask_for_link",
+    ),
+    Denial.DELIVERY_OVER: (
+        "This download is over",
+        "A download can be continued for ten minutes after it was started.",
+        "open_again",
+    ),
+    Denial.TOO_MANY_BYTES: (
+        "This download was repeated too often",
+        "The file was sent several times over already.",
+        "open_again",
+    ),
+    Denial.TOO_MANY_SENDS: (
+        "This download was repeated too often",
+        "The file was asked for in very many parts.",
+        "open_again",
+    ),
+}
+"""For each reason: what happened, why, and the sentence that says what to do."""
