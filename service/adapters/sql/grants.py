@@ -135,7 +135,7 @@ def load(connection: Connection, asked: Mapping[str, str | None], now: datetime)
             None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
         ]
         text_id, revoked, signed = values[-3:]
-        grant = Grant(*parts, *(text_id, bool(revoked), bool(signed)))
+        grant = replace(Grant(*parts), text_id=text_id, nda_revoked=bool(revoked), nda_signed=bool(signed))
         named = asked[grant.share.id]
         if grant.link is not None and grant.link.hash != named:  # another's, with which this was not asked
             grant = replace(grant, link=None)
