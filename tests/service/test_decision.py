@@ -15,6 +15,7 @@ from service.records import (
     Kind,
     Link,
     Nda,
+    NdaMode,
     NdaState,
     Recipient,
     Share,
@@ -107,3 +108,41 @@ def test_a_public_document_needs_no_agreement() -> None:
 
 def test_a_version_without_a_template_is_not_ready() -> None:
     assert decide(replace(a_grant(), template=None), NOW, asking=True) == Denial.NOT_READY
+
+
+def test_where_a_mail_check_is_asked_only_asking_needs_it() -> None:
+    grant = replace(a_grant(), share=replace(a_grant().share, mail_check=True))
+    assert decide(grant, NOW, asking=True) == Denial.MAIL_CHECK
+    assert isinstance(decide(grant, NOW, asking=True, checked=True), Allowed)
+    assert isinstance(decide(grant, NOW, asking=False), Allowed)
+
+
+def waiting(**changes: object) -> Grant:
+    """A share that waits for a signature."""
+    grant = a_grant()
+    share = replace(grant.share, nda=NdaMode.ASK, mail_check=True)
+    return replace(grant, **{"share": share, "nda": None, "text_id": "txt_1", **changes})  # type: ignore[arg-type]
+
+
+def test_a_share_that_waits_asks_for_the_mail_first_and_then_for_the_agreement() -> None:
+    assert decide(waiting(), NOW, asking=True) == Denial.MAIL_CHECK
+    assert decide(waiting(), NOW, asking=True, checked=True) == Denial.NDA_ASKED
+    assert isinstance(decide(waiting(nda=a_grant().nda), NOW, asking=True, checked=True), Allowed)
+
+
+def test_who_has_signed_on_the_page_before_is_asked_again_whatever_the_share_says() -> None:
+    grant = waiting(share=a_grant().share, nda_signed=True)
+    assert decide(grant, NOW, asking=True) == Denial.MAIL_CHECK
+    assert decide(grant, NOW, asking=True, checked=True) == Denial.NDA_ASKED
+
+
+@pytest.mark.parametrize("changes", [{"nda_revoked": True}, {"text_id": None}, {"share": a_grant().share}])
+def test_an_agreement_is_not_offered_after_a_revoked_one_nor_without_a_text_nor_where_it_was_not_asked(
+    changes: dict[str, object],
+) -> None:
+    assert decide(waiting(**changes), NOW, asking=True, checked=True) == Denial.NDA_ENDED
+
+
+def test_what_the_recipient_cannot_mend_is_said_before_what_they_can() -> None:
+    for reason in (Denial.LINK_REVOKED, Denial.SHARE_REVOKED, Denial.DOCUMENT_REVOKED, Denial.SHARE_EXPIRED):
+        assert decide(CHANGES[reason](waiting()), NOW, asking=True) == reason

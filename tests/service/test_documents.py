@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from service.blobs import StoreUnavailable
 from service.compiling import RETRY_AFTER
 from service.errors import DomainError, Problem
 from service.facts import Facts
-from service.records import Classification, Kind, VersionState
+from service.records import Classification, Kind, Listing, MailCheck, VersionState
 from tests.service.acting import A_PDF, a_document, a_version, stored_keys
 from tests.service_fixture import FAKE_PAGES, OPERATOR, REFUSED_BY_FAKE, Service
 
@@ -189,3 +190,16 @@ def test_an_upload_that_was_overtaken_by_another_is_not_kept(service: Service) -
     assert caught.value.problem == Problem.WRONG_STATE
     assert len([key for key in stored_keys(service) if "/original/" in key]) == 2  # payload and sidecar
     assert len(service.entries("version.uploaded")) == 1
+
+
+def test_a_policy_is_changed_where_it_differs_with_one_entry(service: Service) -> None:
+    documents = service.sealmark.documents
+    document = a_document(service)
+    assert (document.mail_check, document.listing) == (MailCheck.LIMITED, Listing.HIDDEN)
+
+    changed = documents.change(OPERATOR, document.id, listing=Listing.FACTS, mail_check=MailCheck.LIMITED)
+    assert documents.change(OPERATOR, document.id, listing=Listing.FACTS) == changed
+    assert documents.get(document.id) == changed == replace(document, listing=Listing.FACTS)
+    assert [json.loads(entry["details"]) for entry in service.entries("document.changed")] == [
+        {"listing": "facts"}
+    ]

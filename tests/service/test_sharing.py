@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,12 @@ from datetime import timedelta
 import pytest
 
 from crypto import tokens
+from service.audit import Actor
 from service.blobs import StoreUnavailable
+from service.delivery import Waiting
 from service.errors import DomainError, Problem
 from service.ports import Taken
-from service.records import Classification, Kind, Link, NdaState
+from service.records import Classification, Kind, Link, MailCheck, NdaMode, NdaState, NdaText
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
 from tests.service_fixture import OPERATOR, URL, Service
 
@@ -420,3 +423,56 @@ def test_a_recipient_that_others_make_again_and_again_is_busy_and_nothing_is_mad
         a_share(service, document)
     assert caught.value.problem == Problem.BUSY
     assert service.entries("share.created") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "limit", "asked", "checked"),
+    [
+        (MailCheck.LIMITED, None, None, False),
+        (MailCheck.LIMITED, 1, None, True),
+        (MailCheck.LIMITED, 1, False, False),
+        (MailCheck.LIMITED, None, True, True),
+        (MailCheck.NEVER, 1, None, False),
+        (MailCheck.NEVER, 1, True, True),
+        (MailCheck.ALWAYS, None, None, True),
+        (MailCheck.ALWAYS, None, False, True),
+    ],
+)
+def test_a_mail_check_is_asked_as_the_document_says_and_the_share_may_ask_for_more(
+    service: Service, policy: MailCheck, limit: int | None, asked: bool | None, checked: bool
+) -> None:
+    document = a_document(service)
+    a_version(service, document)
+    an_nda(service)
+    service.sealmark.documents.change(OPERATOR, document.id, mail_check=policy)
+    share, _ = a_share(service, document, download_limit=limit, mail_check=asked)
+    assert share.mail_check is checked
+    assert [json.loads(entry["details"])["mail_check"] for entry in service.entries("share.created")] == [
+        int(checked)
+    ]
+
+
+def test_a_share_may_wait_for_its_agreement_where_there_is_a_text_to_sign(service: Service) -> None:
+    document = a_document(service)
+    a_version(service, document)
+    with pytest.raises(DomainError, match="nda-texts") as caught:
+        a_share(service, document, nda=NdaMode.ASK)
+    assert caught.value.problem == Problem.WRONG_STATE
+    with service.sealmark.database.write() as records:
+        records.add(NdaText("txt_1", 1, "Keep it.", "ab" * 32, None, service.clock()))
+
+    share, link = a_share(service, document, nda=NdaMode.ASK, mail_check=False)
+
+    assert (share.nda, share.mail_check) == (NdaMode.ASK, True)
+    shown = service.sealmark.deliveries.page(token_of(link), Actor("recipient"), record=True)
+    assert isinstance(shown, Waiting)
+    assert [entry["reason"] for entry in service.entries("page.viewed")] == ["mail-check"]
+
+
+def test_an_agreement_that_was_revoked_is_not_offered_by_a_new_share(service: Service) -> None:
+    document = a_document(service)
+    a_version(service, document)
+    service.sealmark.ndas.revoke(OPERATOR, an_nda(service).id)
+    with pytest.raises(DomainError, match="revoked") as caught:
+        a_share(service, document, nda=NdaMode.ASK)
+    assert caught.value.problem == Problem.NDA_REQUIRED

@@ -99,6 +99,18 @@ def nda(number: int = 1, /, **fields: Any) -> r.Nda:
     return r.Nda(**{**values, **fields})
 
 
+def nda_text(number: int = 1, /, **fields: Any) -> r.NdaText:
+    values = {
+        "id": key("txt", number),
+        "number": number,
+        "markdown": "# Agreement\n\nKeep it to yourself – §1.",
+        "sha256": "cd" * 32,
+        "days": 730,
+        "created_at": NOW,
+    }
+    return r.NdaText(**{**values, **fields})
+
+
 def share(number: int = 1, /, **fields: Any) -> r.Share:
     values = {
         "id": key("shr", number),
@@ -192,7 +204,7 @@ def whole_share() -> list[object]:
 def one_of_each() -> list[object]:
     """A record of every kind, every optional field filled."""
     return [
-        document(revoked_at=NOW),
+        document(revoked_at=NOW, mail_check=r.MailCheck.ALWAYS, listing=r.Listing.FACTS),
         sealed(),
         version(
             original_id=key("obj"),
@@ -206,9 +218,64 @@ def one_of_each() -> list[object]:
             settled_at=NOW + HOUR,
         ),
         template(),
-        recipient(erased_at=NOW),
-        nda(evidence_id=key("obj"), approved_at=NOW, revoked_at=NOW + HOUR),
-        share(pinned_version_id=key("ver"), revoked_at=NOW, revoked_reason="asked"),
+        recipient(erased_at=NOW, language="de"),
+        nda(evidence_id=key("obj"), approved_at=NOW, revoked_at=NOW + HOUR, text_id=key("txt")),
+        nda_text(),
+        share(
+            pinned_version_id=key("ver"),
+            revoked_at=NOW,
+            revoked_reason="asked",
+            nda=r.NdaMode.ASK,
+            mail_check=True,
+            view_only=True,
+        ),
+        r.Signature(
+            *(key("sig"), key("nda"), key("txt"), key("rcp"), key("shr")),
+            *("Ana Søndergård", "ana1@buyer.example", "Buyer", "203.0.113.7", "Browser"),
+            consents=["I agree."],
+            signed_at=NOW,
+            record_sha256="ab" * 32,
+            timestamp=b"\x30\x00",
+        ),
+        r.PublicCopy(key("ver"), key("tpl"), date(2026, 11, 2), 1, 9, "ab" * 32, b"\x00", NOW),
+        r.AccessRequest(
+            *(
+                key("acc"),
+                key("doc"),
+                key("rcp"),
+                "Ana",
+                "Buyer",
+                "review",
+                "de",
+                r.RequestState.APPROVED,
+                NOW,
+            ),
+            decided_at=NOW + HOUR,
+            rule_id=key("rul"),
+            share_id=key("shr"),
+        ),
+        r.AccessRule(
+            *(key("rul"), r.RuleKind.DOMAIN, key("doc"), "buyer.example", r.NdaMode.ASK, True, 3, 30, NOW),
+            removed_at=NOW,
+        ),
+        r.RuleMember(key("mbr"), key("rul"), "ana1@buyer.example", NOW),
+        r.Check(
+            *(key("mck"), key("shr"), key("rcp"), "ana1@buyer.example", "ab" * 32, NOW),
+            code=b"\x01" * 32,
+            until=NOW + HOUR,
+            tries=2,
+            ended_at=NOW,
+            outcome="passed",
+        ),
+        r.Session("ab" * 32, key("shr"), key("rcp"), "ana1@buyer.example", NOW, NOW + HOUR),
+        r.RateWindow("page:ab:1", "ab", 60, NOW),
+        r.Message(
+            *(key("msg"), "link", key("shr"), key("rcp"), "ana1@buyer.example", "de", NOW, NOW),
+            attempts=2,
+            link_hash=link().hash,
+            sent_at=NOW,
+            failed_at=NOW,
+        ),
         link(revoked_at=NOW),
         copy(),
         r.Delivery(key("dlv"), key("shr"), key("cpy"), link().hash, NOW, NOW + HOUR, bytes_sent=2**40),

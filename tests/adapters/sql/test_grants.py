@@ -22,6 +22,7 @@ from tests.adapters.sql.samples import (
     key,
     link,
     nda,
+    nda_text,
     recipient,
     sealed,
     share,
@@ -162,6 +163,33 @@ class GrantPromises:
     )
     def test_no_other_nda_counts(self, database: SqlDatabase, other: Any) -> None:
         assert self.grant(database, recipient(2), other).nda is None
+
+    def test_of_what_was_signed_on_the_page_only_the_newest_text_counts(self, database: SqlDatabase) -> None:
+        old, new = nda_text(1), nda_text(2)
+        paper, signed = nda(1), nda(2, text_id=old.id)
+
+        found = self.grant(database, old, new, signed)
+        assert (found.nda, found.text_id, found.nda_signed, found.nda_revoked) == (None, new.id, True, False)
+
+        assert self.grant(database, paper).nda == paper
+        again = nda(3, text_id=new.id, valid_until=None)
+        assert self.grant(database, again).nda == again
+
+    @pytest.mark.parametrize(
+        ("other", "signed", "revoked"),
+        [
+            (nda(2, state=NdaState.REVOKED), False, True),
+            (nda(2, recipient_id=None, domain="buyer.example", state=NdaState.REVOKED), False, True),
+            (nda(2, recipient_id=key("rcp", 2), state=NdaState.REVOKED), False, False),
+            (nda(2, recipient_id=key("rcp", 2), text_id=key("txt")), False, False),
+            (nda(2, valid_until=NOW - HOUR, text_id=key("txt")), True, False),
+        ],
+    )
+    def test_it_says_what_the_recipient_signed_before_and_whether_an_agreement_was_revoked(
+        self, database: SqlDatabase, other: Any, signed: bool, revoked: bool
+    ) -> None:
+        found = self.grant(database, recipient(2, domain="other.example"), nda_text(), other)
+        assert (found.nda_signed, found.nda_revoked) == (signed, revoked)
 
     def test_of_several_ndas_in_force_the_one_that_lasts_longest_is_given(
         self, database: SqlDatabase

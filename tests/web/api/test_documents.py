@@ -338,3 +338,15 @@ def test_a_version_is_found_under_its_own_document_only(caller: Caller) -> None:
     other = caller.document()
     version = path.rpartition("/")[2]
     assert problem(caller.get(f"/v1/documents/{other}/versions/{version}")) == (404, "not-found")
+
+
+def test_the_policy_of_a_document_is_changed_by_what_is_given(caller: Caller) -> None:
+    document = caller.document()
+    changed = caller.put(f"/v1/documents/{document}/policy", json={"listing": "named"})
+    assert (changed.json["listing"], changed.json["mail_check"]) == ("named", "limited")
+    changed = caller.put(f"/v1/documents/{document}/policy", json={"mail_check": "always"})
+    assert (changed.json["listing"], changed.json["mail_check"]) == ("named", "always")
+    assert problem(caller.put(f"/v1/documents/{document}/policy", json={"listing": "all"})) == (
+        422,
+        "invalid",
+    )
