@@ -18,7 +18,7 @@ LEAF_VERSION = 1
 MAX_AGENT = 300
 """Characters kept of a User-Agent: browsers send up to about 250; the rest would only feed the log."""
 
-ActorType = Literal["api-key", "cli", "recipient", "worker", "stranger"]
+ActorType = Literal["api-key", "cli", "staff", "recipient", "worker", "stranger"]
 Random = Callable[[int], bytes]
 Clock = Callable[[], datetime]
 Details = Mapping[str, str | int | None]
@@ -37,7 +37,12 @@ KINDS: Mapping[str, frozenset[str]] = {
     "access.requested": frozenset({"access"}),
     "api-key.created": frozenset({"key", "scopes", "expires"}),
     "api-key.revoked": frozenset({"key"}),
-    "document.changed": frozenset({"mail_check", "listing"}),
+    "batch.begun": frozenset({"batch", "size"}),
+    "batch.ended": frozenset({"batch", "shares", "problems"}),
+    "cut.created": frozenset({"cut", "sections"}),
+    "cut.ready": frozenset({"cut", "pages"}),
+    "cut.refused": frozenset({"cut"}),
+    "document.changed": frozenset({"mail_check", "listing", "report", "ends", "citation"}),
     "document.classified": frozenset({"from", "to"}),
     "document.created": frozenset({"kind", "classification"}),
     "document.revoked": frozenset(),
@@ -80,13 +85,22 @@ KINDS: Mapping[str, frozenset[str]] = {
     "rule.created": frozenset({"rule", "on", "nda", "view_only", "limit", "days"}),
     "rule.listed": frozenset({"rule", "added", "removed"}),
     "rule.removed": frozenset({"rule"}),
-    "share.created": frozenset({"expires", "limit", "pinned", "nda", "mail_check", "view_only"}),
+    "share.created": frozenset(
+        {"expires", "limit", "pinned", "nda", "mail_check", "view_only", "cut", "with"}
+    ),
     "share.revoked": frozenset(),
+    "staff.denied": frozenset(),
+    "staff.signed-in": frozenset({"roles"}),
+    "staff.signed-out": frozenset(),
     "store.swept": frozenset({"objects"}),
     "version.created": frozenset({"number"}),
     "version.ready": frozenset({"pages", "format", "size", "removed", "signatures"}),
     "version.refused": frozenset(),
     "version.uploaded": frozenset({"sha256", "size"}),
+    "webhook.created": frozenset({"receiver", "kinds"}),
+    "webhook.failed": frozenset({"receiver", "event", "attempts"}),
+    "webhook.removed": frozenset({"receiver"}),
+    "webhook.replayed": frozenset({"receiver", "events"}),
 }
 """Each kind of entry and the closed set of its details."""
 

@@ -70,6 +70,11 @@ MAPPED: Mapping[str, Mapped] = {
     "access.requested": _entity("access-request", _CREATE),
     "api-key.created": _entity("api-key", _CREATE),
     "api-key.revoked": _entity("api-key", _DISABLE),
+    "batch.begun": Mapped(Class.API_ACTIVITY, _CREATE, "batch"),
+    "batch.ended": Mapped(Class.API_ACTIVITY, _UPDATE, "batch"),
+    "cut.created": _entity("cut", _CREATE),
+    "cut.ready": _entity("cut", _ACTIVATE),
+    "cut.refused": _entity("cut", _DEACTIVATE, severity=Severity.LOW),
     "document.changed": _entity("document", _UPDATE),
     "document.classified": _entity("document", _UPDATE, severity=Severity.LOW),
     "document.created": _entity("document", _CREATE),
@@ -115,11 +120,18 @@ MAPPED: Mapping[str, Mapped] = {
     "rule.removed": _entity("access-rule", _DEACTIVATE),
     "share.created": _file(_SHARE),
     "share.revoked": _file(_UNSHARE),
+    "staff.denied": Mapped(Class.API_ACTIVITY, _READ, "console", severity=Severity.MEDIUM),
+    "staff.signed-in": Mapped(Class.API_ACTIVITY, _READ, "console"),
+    "staff.signed-out": Mapped(Class.API_ACTIVITY, _READ, "console"),
     "store.swept": _entity("store", _DELETE),
     "version.created": _entity("version", _CREATE),
     "version.ready": _entity("version", _ACTIVATE),
     "version.refused": _file(_UPLOAD, Severity.LOW),
     "version.uploaded": _file(_UPLOAD),
+    "webhook.created": _entity("webhook", _CREATE),
+    "webhook.failed": Mapped(Class.API_ACTIVITY, OTHER, "webhook", "Event not delivered", Severity.LOW),
+    "webhook.removed": _entity("webhook", _DEACTIVATE),
+    "webhook.replayed": Mapped(Class.API_ACTIVITY, OTHER, "webhook", "Events replayed"),
 }
 """Each kind of entry, and what it is for a SIEM."""
 
@@ -138,16 +150,19 @@ _SUBJECTS = {
     "access-request": "access",
     "access-rule": "rule",
     "api-key": "key",
+    "batch": "batch",
+    "cut": "cut",
     "hold": "hold",
     "key": "key",
     "log": "origin",
     "log-archive": "archive",
     "message": "message",
     "nda-text": "text",
+    "webhook": "receiver",
 }
 """Entities whose id stands in the details, and under which name."""
 
-_USER_TYPES = {"recipient": 1, "cli": 2, "api-key": 3, "worker": 3, "stranger": 0}
+_USER_TYPES = {"recipient": 1, "staff": 2, "cli": 2, "api-key": 3, "worker": 3, "stranger": 0}
 """User, admin, system, unknown."""
 
 _OWN = ("cli", "worker")

@@ -81,6 +81,14 @@ class RuleKind(StrEnum):
     LIST = "list"  # the mail stands on the rule's list
 
 
+class CutState(StrEnum):
+    """Where the cut of a version stands."""
+
+    COMPILING = "compiling"
+    READY = "ready"
+    REFUSED = "refused"
+
+
 class NdaState(StrEnum):
     """Where an agreement stands; `expired` is computed from its dates, never stored."""
 
@@ -102,6 +110,9 @@ class Document:
     revoked_at: datetime | None = None
     mail_check: MailCheck = MailCheck.LIMITED
     listing: Listing = Listing.HIDDEN
+    report_id: str | None = None  # of a bridge letter: the report that it belongs to
+    ends_on: date | None = None  # last day (UTC) on which it is lent
+    citation: str | None = None  # the owner's wording, see service/citing.py
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,22 @@ class Template:
     format: int  # of watermark/TEMPLATE.md
     size: int  # bytes of the encoded template
     created_at: datetime
+    cut_id: str | None = None  # it is of this cut, not of the whole version
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Named sections of one version as a report of their own, with a template and a weave key of their own."""
+
+    id: str  # cut_…
+    version_id: str
+    sections: list[int]  # places in the facts' sections, from 0, ascending
+    state: CutState
+    created_at: datetime
+    template_id: str | None = None
+    pages: int | None = None
+    reason: str | None = None  # why it was refused: a closed code
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +262,8 @@ class Share:
     nda: NdaMode = NdaMode.REQUIRE
     mail_check: bool = False
     view_only: bool = False
+    cut_id: str | None = None  # it covers this cut only, and is pinned to its version
+    with_id: str | None = None  # of a bridge letter that goes along: the report's share, with which it ends
 
 
 @dataclass(frozen=True)
@@ -460,6 +489,73 @@ class Message:
     link_hash: str | None = None  # of the link that the last attempt made
     sent_at: datetime | None = None
     failed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where events are sent as webhooks."""
+
+    id: str  # whr_…
+    url: str
+    kinds: list[str]  # of events
+    secret: str  # sealed under the service key
+    created_at: datetime
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event for one receiver; sent in order."""
+
+    id: str  # evt_…, the webhook's id
+    position: int | None  # order of arrival, given by the database
+    receiver_id: str
+    kind: str
+    recipient_id: str | None  # whom it tells of, so that erasing finds it
+    body: str  # JSON as it is sent; empty once erased
+    created_at: datetime
+    run_after: datetime
+    attempts: int = 0
+    status: int | None = None  # of the last answer; None: there was none
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many shares that were asked for at once."""
+
+    id: str  # bat_…
+    document_id: str
+    size: int
+    created_at: datetime
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One recipient of a batch, and what came of it."""
+
+    id: str  # batch ":" number from 0, eight digits
+    batch_id: str
+    wanted: dict[str, Any]  # as it was asked; empty once the recipient was erased
+    recipient_id: str | None = None
+    share_id: str | None = None
+    problem: str | None = None
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StaffSession:
+    """One of the lender's people, signed in to the console."""
+
+    hash: str  # of the cookie
+    issuer: str
+    subject: str
+    name: str
+    roles: list[str]
+    created_at: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)

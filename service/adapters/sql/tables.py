@@ -78,6 +78,10 @@ documents = Table(
     plain("revoked_at", Moment, null=True),
     plain("mail_check", Closed(records.MailCheck), server_default="limited"),
     plain("listing", Closed(records.Listing), server_default="hidden"),
+    plain("report_id", Line, null=True),
+    plain("ends_on", Date, null=True),
+    plain("citation", Line, null=True),
+    Index("documents_by_report", "report_id"),
     closed("kind", records.Kind, "documents_kind"),
     closed("classification", records.Classification, "documents_classification"),
     CheckConstraint(
@@ -134,7 +138,24 @@ templates = Table(
     plain("format", Whole),
     plain("size", Whole),
     plain("created_at", Moment),
+    plain("cut_id", Line, null=True),
     Index("templates_by_version", "version_id"),
+)
+
+cuts = Table(
+    "cuts",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("version_id", Line, refers("versions.id")),
+    plain("sections", Tree),
+    plain("state", Closed(records.CutState)),
+    plain("created_at", Moment),
+    plain("template_id", Line, null=True),
+    plain("pages", Whole, null=True),
+    plain("reason", Line, null=True),
+    plain("settled_at", Moment, null=True),
+    Index("cuts_by_version", "version_id"),
+    closed("state", records.CutState, "cuts_state"),
 )
 
 recipients = Table(
@@ -224,6 +245,9 @@ shares = Table(
     plain("nda", Closed(records.NdaMode), server_default="require"),
     plain("mail_check", Boolean, server_default=false()),
     plain("view_only", Boolean, server_default=false()),
+    plain("cut_id", Line, null=True),
+    plain("with_id", Line, null=True),
+    Index("shares_by_report", "with_id"),
     Index("shares_by_document", "document_id"),
     Index("shares_by_recipient", "recipient_id"),
     CheckConstraint(
@@ -475,6 +499,77 @@ messages = Table(
     partial("messages_due", "run_after", "sent_at IS NULL AND failed_at IS NULL"),
 )
 
+receivers = Table(
+    "receivers",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("url", Line),
+    plain("kinds", Tree),
+    plain("secret", Line),
+    plain("created_at", Moment),
+    plain("removed_at", Moment, null=True),
+)
+
+# As with the inbox, the table's key is the position.
+events = Table(
+    "events",
+    metadata,
+    plain("id", Line),
+    plain("position", Whole, Identity(always=False), primary_key=True),
+    plain("receiver_id", Line, refers("receivers.id")),
+    plain("kind", Line),
+    plain("recipient_id", Line, null=True),
+    personal("body", Line),
+    plain("created_at", Moment),
+    plain("run_after", Moment),
+    plain("attempts", Whole),
+    plain("status", Whole, null=True),
+    plain("sent_at", Moment, null=True),
+    plain("failed_at", Moment, null=True),
+    UniqueConstraint("id", name="events_id"),
+    Index("events_by_receiver", "receiver_id", "position"),
+    Index("events_by_recipient", "recipient_id"),
+    partial("events_due", "run_after", "sent_at IS NULL AND failed_at IS NULL"),
+    sqlite_autoincrement=True,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("document_id", Line, refers("documents.id")),
+    plain("size", Whole),
+    plain("created_at", Moment),
+    plain("done_at", Moment, null=True),
+)
+
+batch_rows = Table(
+    "batch_rows",
+    metadata,
+    plain("id", Line, primary_key=True),
+    plain("batch_id", Line, refers("batches.id")),
+    personal("wanted", Tree),
+    plain("recipient_id", Line, null=True),
+    plain("share_id", Line, null=True),
+    plain("problem", Line, null=True),
+    plain("done_at", Moment, null=True),
+    Index("batch_rows_by_batch", "batch_id", "id"),
+    Index("batch_rows_by_recipient", "recipient_id"),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    plain("hash", Line, primary_key=True),
+    plain("issuer", Line),
+    personal("subject", Line),
+    personal("name", Line),
+    plain("roles", Tree),
+    plain("created_at", Moment),
+    plain("until", Moment),
+    Index("staff_sessions_by_end", "until"),
+)
+
 throttles = Table(
     "throttles",
     metadata,
@@ -600,6 +695,7 @@ TABLES: dict[type[Any], Table] = {
     records.Version: versions,
     records.Template: templates,
     records.SealedObject: sealed_objects,
+    records.Cut: cuts,
     records.Recipient: recipients,
     records.Nda: ndas,
     records.NdaText: nda_texts,
@@ -621,6 +717,11 @@ TABLES: dict[type[Any], Table] = {
     records.Session: sessions,
     records.RateWindow: rate_windows,
     records.Message: messages,
+    records.Receiver: receivers,
+    records.Event: events,
+    records.Batch: batches,
+    records.BatchRow: batch_rows,
+    records.StaffSession: staff_sessions,
     records.Throttle: throttles,
     records.Tally: tallies,
     records.InboxEntry: inbox,

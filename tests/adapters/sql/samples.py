@@ -204,7 +204,14 @@ def whole_share() -> list[object]:
 def one_of_each() -> list[object]:
     """A record of every kind, every optional field filled."""
     return [
-        document(revoked_at=NOW, mail_check=r.MailCheck.ALWAYS, listing=r.Listing.FACTS),
+        document(
+            revoked_at=NOW,
+            mail_check=r.MailCheck.ALWAYS,
+            listing=r.Listing.FACTS,
+            report_id=key("doc"),
+            ends_on=date(2027, 1, 31),
+            citation="See our {kind}.",
+        ),
         sealed(),
         version(
             original_id=key("obj"),
@@ -217,7 +224,12 @@ def one_of_each() -> list[object]:
             uploaded_at=NOW,
             settled_at=NOW + HOUR,
         ),
-        template(),
+        template(cut_id=key("cut")),
+        r.Cut(
+            *(key("cut"), key("ver"), [0, 2], r.CutState.REFUSED, NOW, key("tpl"), 9),
+            reason="too-small",
+            settled_at=NOW,
+        ),
         recipient(erased_at=NOW, language="de"),
         nda(evidence_id=key("obj"), approved_at=NOW, revoked_at=NOW + HOUR, text_id=key("txt")),
         nda_text(),
@@ -228,6 +240,8 @@ def one_of_each() -> list[object]:
             nda=r.NdaMode.ASK,
             mail_check=True,
             view_only=True,
+            cut_id=key("cut"),
+            with_id=key("shr"),
         ),
         r.Signature(
             *(key("sig"), key("nda"), key("txt"), key("rcp"), key("shr")),
@@ -269,6 +283,25 @@ def one_of_each() -> list[object]:
         ),
         r.Session("ab" * 32, key("shr"), key("rcp"), "ana1@buyer.example", NOW, NOW + HOUR),
         r.RateWindow("page:ab:1", "ab", 60, NOW),
+        r.Receiver(key("whr"), "https://crm.buyer.example/hook", ["share.revoked"], "c2VhbGVk", NOW, NOW),
+        r.Event(
+            *(key("evt"), 1, key("whr"), "downloaded", key("rcp"), '{"a":1}', NOW, NOW),
+            attempts=3,
+            status=503,
+            sent_at=NOW,
+            failed_at=NOW,
+        ),
+        r.Batch(key("bat"), key("doc"), 2, NOW, NOW),
+        r.BatchRow(
+            f"{key('bat')}:00000000",
+            key("bat"),
+            {"mail": "a@b.example"},
+            key("rcp"),
+            key("shr"),
+            "invalid",
+            NOW,
+        ),
+        r.StaffSession("ab" * 32, "https://id.example", "sub-1", "Olga", ["viewer"], NOW, NOW),
         r.Message(
             *(key("msg"), "link", key("shr"), key("rcp"), "ana1@buyer.example", "de", NOW, NOW),
             attempts=2,

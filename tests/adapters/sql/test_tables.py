@@ -21,6 +21,7 @@ PERSONAL = {
     "access_rules.domain",
     "answers.sealed",
     "api_keys.name",
+    "batch_rows.wanted",
     "checks.mail",
     "copies.company",
     "copies.fill",
@@ -28,6 +29,7 @@ PERSONAL = {
     "copies.name",
     "documents.owner_mail",
     "entries.revealed",
+    "events.body",
     "holds.reason",
     "holds.subject",
     "inbox.revealed",
@@ -48,6 +50,8 @@ PERSONAL = {
     "signatures.company",
     "signatures.mail",
     "signatures.name",
+    "staff_sessions.name",
+    "staff_sessions.subject",
 }
 
 
@@ -77,7 +81,7 @@ def test_the_first_column_is_the_key_and_never_absent(table: Table) -> None:
     assert first.primary_key or any(
         list(constraint.columns) == [first]
         for constraint in table.constraints
-        if constraint.name == "inbox_id"
+        if constraint.name in {"inbox_id", "events_id"}
     )
 
 

@@ -37,6 +37,10 @@ ELSEWHERE = {
     *("mail-check.failed", "mail-check.passed"),
     *("nda-text.created", "nda.record-pulled", "nda.signed", "nda.timestamped"),
     "page.drawn",
+    *("batch.begun", "batch.ended"),
+    *("cut.created", "cut.ready", "cut.refused"),
+    *("staff.denied", "staff.signed-in", "staff.signed-out"),
+    *("webhook.created", "webhook.failed", "webhook.removed", "webhook.replayed"),
 }
 """Kinds that are made in tests of their own: what they need would end this service's life."""
 
