@@ -115,13 +115,13 @@ class AccessRules:
             return records.find(AccessRule, order="id", limit=limit, **where)
 
     def remove(self, actor: Actor, rule_id: str) -> AccessRule:
-        """End a rule and forget its list; what it approved stays approved. Removing it again changes nothing."""
+        """End a rule and forget its domain or list; what it approved stays approved. Removing again changes nothing."""
         now = self._clock()
         with self._database.write() as records:
             rule = _rule(records, rule_id, lock=True)
             if rule.removed_at:
                 return rule
-            changed = records.change(rule, removed_at=now)
+            changed = records.change(rule, removed_at=now, domain=rule.domain and "")
             records.remove(RuleMember, rule_id=rule.id)
             records.add(self._entry("rule.removed", actor, now, rule, {}))
         return changed or rule

@@ -197,6 +197,11 @@ class RulePromises:
         assert list(rules.list(in_force=True)) == []
         assert list(rules.list()) == [removed]
 
+    def test_a_removed_rule_forgets_its_domain(self, service: Service, document: Document) -> None:
+        rule = a_rule(service, RuleKind.DOMAIN, domain="acme.example")
+        assert service.sealmark.access_rules.remove(CRM, rule.id).domain == ""
+        assert ask(service, document).state == RequestState.PENDING
+
     def test_making_a_rule_is_an_entry_with_its_policy(self, service: Service, document: Document) -> None:
         rule = a_rule(
             service,
