@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from service.access import ApiKeys
+from service.access_requests import AccessRequests
+from service.access_rules import AccessRules
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -82,6 +84,8 @@ class Sealmark:
     recipients: Recipients
     ndas: Ndas
     sharing: Sharing
+    access_rules: AccessRules
+    access_requests: AccessRequests
     copies: Copies
     denials: Denials
     tallies: Tallies
@@ -166,6 +170,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    sharing = Sharing(database, keys, check_mark, settings.url, clock, random)
     return Sealmark(
         settings=settings,
         clock=clock,
@@ -182,7 +187,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
-        sharing=Sharing(database, keys, check_mark, settings.url, clock, random),
+        sharing=sharing,
+        access_rules=AccessRules(database, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         copies=copies,
         denials=denials,
         tallies=tallies,
@@ -297,6 +304,10 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
         return Compiled(result.facts, result.payload)
 
     return compile_in_child
+
+
+def _no_mail_needed() -> None:
+    """In place of `mailing.require_mail`."""
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

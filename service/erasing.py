@@ -24,6 +24,7 @@ from service.keys import NamedKeys
 from service.limits import Limits
 from service.ports import Database, Records
 from service.records import (
+    AccessRequest,
     Answer,
     Check,
     Copy,
@@ -35,6 +36,8 @@ from service.records import (
     Nda,
     RateWindow,
     Recipient,
+    RequestState,
+    RuleMember,
     Session,
     Share,
 )
@@ -109,7 +112,9 @@ class Erasing:
                 "domain": DOMAIN,
                 "name": "",
                 "company": "",
+                "language": "",
             }
+            records.remove(RuleMember, mail=found.mail)  # only now is it known
             erased = records.change(found, erased_at=now, **gone)
             made = entry(KIND, actor, now, self._random, recipient=found.id)
             job_id = identifiers.new_id("job", self._random(16))
@@ -226,7 +231,10 @@ class Erasing:
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
         for hold in holds:
             records.change(hold, reason="")
-        return any(len(found) == BATCH for found in (shares, copies, ndas, answers, holds))
+        requests = records.find(AccessRequest, name__ne="", limit=BATCH, **of_theirs)
+        for request in requests:
+            self._forget_request(records, request, now)
+        return any(len(found) == BATCH for found in (shares, copies, ndas, answers, holds, requests))
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:
         locked = records.get(Share, share.id, lock=True) or share
@@ -245,6 +253,25 @@ class Erasing:
                 share=share.id,
                 document=share.document_id,
                 recipient=share.recipient_id,
+            )
+            records.add(made)
+
+    def _forget_request(self, records: Records, request: AccessRequest, now: datetime) -> None:
+        """Nobody is left to be answered: what is pending is denied, without a message."""
+        pending = request.state == RequestState.PENDING
+        decided: dict[str, Any] = {"state": RequestState.DENIED, "decided_at": now} if pending else {}
+        records.change(request, name="", company="", purpose="", language="", **decided)
+        if pending:
+            made = entry(
+                "access.denied",
+                WORKER,
+                now,
+                self._random,
+                outcome="denied",
+                reason=REASON,
+                details={"access": request.id},
+                document=request.document_id,
+                recipient=request.recipient_id,
             )
             records.add(made)
 
