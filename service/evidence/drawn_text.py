@@ -62,6 +62,7 @@ class Outlined(Flowable):  # type: ignore[misc]
         super().__init__()
         self._text = text
         self._style = style
+        self.spaceBefore, self.spaceAfter = style.spaceBefore, style.spaceAfter
         self._flush = flush
         self._rtl = runs_rtl(text) if rtl is None else rtl
         self._broken: list[str] = []
