@@ -33,6 +33,7 @@ from service.records import (
     Nda,
     Recipient,
     Share,
+    Signature,
 )
 
 log = logging.getLogger("sealmark.erasing")
@@ -208,13 +209,16 @@ class Erasing:
         ndas = records.find(Nda, reference__ne="", limit=BATCH, **of_theirs)
         for nda in ndas:
             records.change(nda, reference="")
+        signatures = records.find(Signature, mail__ne="", limit=BATCH, **of_theirs)
+        for signature in signatures:  # their record stays as long as the evidence of agreements does
+            records.change(signature, name="", mail="", company="", address="", agent="")
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
         for hold in holds:
             records.change(hold, reason="")
-        return any(len(found) == BATCH for found in (shares, copies, ndas, answers, holds))
+        return any(len(found) == BATCH for found in (shares, copies, ndas, signatures, answers, holds))
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:
         locked = records.get(Share, share.id, lock=True) or share
