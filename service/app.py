@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from service.access import ApiKeys
+from service.access_requests import AccessRequests
+from service.access_rules import AccessRules
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -31,15 +33,18 @@ from service.checkpoints import Checkpoints, LockedStore
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
-from service.denials import Denials, sum_up
+from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
 from service.evidence.packs import Evidence
 from service.exporting import Exports
+from service.fresh_links import FreshLinks
 from service.holds import Holds
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.log import Log
+from service.mailchecks import MailChecks
 from service.masterkeys import MasterKeys
 from service.nda_texts import NdaTexts
 from service.ndafiles import NdaFiles
@@ -53,6 +58,7 @@ from service.settings import FolderStore, S3Store, SettingError, Settings, read_
 from service.sharing import Sharing
 from service.signing import Signing
 from service.sweeping import Sweeping
+from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
@@ -90,8 +96,14 @@ class Sealmark:
     signing: Signing
     timestamps: Timestamps
     sharing: Sharing
+    access_rules: AccessRules
+    access_requests: AccessRequests
     copies: Copies
     denials: Denials
+    tallies: Tallies
+    limits: Limits
+    mail_checks: MailChecks
+    fresh_links: FreshLinks
     deliveries: Deliveries
     log: Log
     exports: Exports
@@ -134,7 +146,7 @@ class Sealmark:
     def close(self) -> None:
         """Put back the work that is held, hand over what is counted and close the database's connections."""
         self.compiling.release()
-        self.denials.hand_over()
+        self.tallies.hand_over()
         self.database.dispose()
 
 
@@ -147,6 +159,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    tallies = Tallies(database, random)
+    limits = Limits(database, keys, tallies, clock)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
@@ -169,6 +183,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    sharing = Sharing(database, keys, check_mark, settings.url, clock, random)
     return Sealmark(
         settings=settings,
         clock=clock,
@@ -186,13 +201,21 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         nda_texts=NdaTexts(database, clock, random),
-        nda_files=NdaFiles(database, objects, Opening(database, keys, denials, clock), clock, random),
+        nda_files=NdaFiles(
+            database, objects, Opening(database, keys, denials, tallies, limits, clock), clock, random
+        ),
         signing=Signing(database, objects, settings.organization, settings.url, clock, random),
         timestamps=Timestamps(database, objects, _authority(settings), clock, random),
-        sharing=Sharing(database, keys, check_mark, settings.url, clock, random),
+        sharing=sharing,
+        access_rules=AccessRules(database, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         copies=copies,
         denials=denials,
-        deliveries=Deliveries(database, keys, copies, denials, clock, random),
+        tallies=tallies,
+        limits=limits,
+        mail_checks=MailChecks(database, keys, limits, clock, random),
+        fresh_links=FreshLinks(database, limits, clock, random),
+        deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -219,7 +242,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ),
         archives=archives,
         discarding=Discarding(database, objects, clock),
-        erasing=Erasing(database, store, archives, keys, clock, random, time.sleep),
+        erasing=Erasing(database, store, archives, keys, limits, clock, random, time.sleep),
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,
@@ -311,6 +334,10 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
         return Compiled(result.facts, result.payload)
 
     return compile_in_child
+
+
+def _no_mail_needed() -> None:
+    """In place of `mailing.require_mail`."""
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

@@ -21,9 +21,12 @@ from service.erased import KIND, without_values
 from service.errors import DomainError, not_found
 from service.holds import RECIPIENT, fence, require_none
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.ports import Database, Records
 from service.records import (
+    AccessRequest,
     Answer,
+    Check,
     Copy,
     Hold,
     InboxEntry,
@@ -31,7 +34,11 @@ from service.records import (
     Link,
     LoggedEntry,
     Nda,
+    RateWindow,
     Recipient,
+    RequestState,
+    RuleMember,
+    Session,
     Share,
     Signature,
 )
@@ -72,6 +79,7 @@ class Erasing:
         store: BlobStore,
         archives: Archives,
         keys: NamedKeys,
+        limits: Limits,
         clock: Clock,
         random: Random,
         pause: Callable[[float], None],
@@ -80,6 +88,7 @@ class Erasing:
         self._store = store
         self._archives = archives
         self._keys = keys
+        self._limits = limits
         self._clock = clock
         self._random = random
         self._pause = pause
@@ -104,12 +113,18 @@ class Erasing:
                 "domain": DOMAIN,
                 "name": "",
                 "company": "",
+                "language": "",
             }
+            records.remove(RuleMember, mail=found.mail)  # only now is it known
             erased = records.change(found, erased_at=now, **gone)
             made = entry(KIND, actor, now, self._random, recipient=found.id)
             job_id = identifiers.new_id("job", self._random(16))
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
+            # What was kept of the address before anybody knew whose it was.
+            records.remove(Check, mail=found.mail)
+            records.remove(Session, mail=found.mail)
+            records.remove(RateWindow, subject=self._limits.subject(found.mail))
             _erase_waiting(records, found.id, made.id, limit=BATCH)
         return erased or found
 
@@ -215,10 +230,16 @@ class Erasing:
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
+        records.remove(Check, **of_theirs)
+        records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
         for hold in holds:
             records.change(hold, reason="")
-        return any(len(found) == BATCH for found in (shares, copies, ndas, signatures, answers, holds))
+        requests = records.find(AccessRequest, name__ne="", limit=BATCH, **of_theirs)
+        for request in requests:
+            self._forget_request(records, request, now)
+        batches = (shares, copies, ndas, signatures, answers, holds, requests)
+        return any(len(found) == BATCH for found in batches)
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:
         locked = records.get(Share, share.id, lock=True) or share
@@ -237,6 +258,25 @@ class Erasing:
                 share=share.id,
                 document=share.document_id,
                 recipient=share.recipient_id,
+            )
+            records.add(made)
+
+    def _forget_request(self, records: Records, request: AccessRequest, now: datetime) -> None:
+        """Nobody is left to be answered: what is pending is denied, without a message."""
+        pending = request.state == RequestState.PENDING
+        decided: dict[str, Any] = {"state": RequestState.DENIED, "decided_at": now} if pending else {}
+        records.change(request, name="", company="", purpose="", language="", **decided)
+        if pending:
+            made = entry(
+                "access.denied",
+                WORKER,
+                now,
+                self._random,
+                outcome="denied",
+                reason=REASON,
+                details={"access": request.id},
+                document=request.document_id,
+                recipient=request.recipient_id,
             )
             records.add(made)
 

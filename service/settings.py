@@ -55,6 +55,8 @@ SETTINGS: Mapping[str, str] = {
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
     "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
+    "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
+    "Default: 600",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -74,6 +76,9 @@ says that it lives: no byte leaves unrecorded."""
 DEFAULT_EVIDENCE_DAYS = 2555
 """Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
 claim may be served."""
+
+DEFAULT_REQUESTS_A_MINUTE = 600
+"""Ten a second: a company whose people share one address reads on, a script that guesses does not."""
 
 MAX_DAYS = 36525
 """A hundred years; more is a slip of the hand."""
@@ -146,6 +151,7 @@ class Settings:
     checkpoint_posts_file: Path | None
     tsa: str | None
     tsa_ca_file: Path | None
+    requests_a_minute: int
     allow_unconfined_child: bool
 
 
@@ -188,6 +194,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         tsa=_tsa(given["TSA"]) if given.get("TSA") else None,
         tsa_ca_file=Path(_required(given, "TSA_CA_FILE")) if given.get("TSA") else None,
+        requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from service.adapters.sql.tables import metadata
 from service.audit import Actor
 from service.erased import Revealed
-from service.records import LoggedEntry, Recipient
+from service.records import Classification, Kind, LoggedEntry, Recipient, RuleKind
 from tests.servers.postgresql import PostgresqlServer
 from tests.service_fixture import OPERATOR, URL, Service
 from tests.web.recipient.lending import Lent, lend
@@ -76,8 +76,8 @@ class Known:
 
 
 def everything_about_one(service: Service) -> Known:
-    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a hold that was released,
-    entries in an archive, in the tree and in the inbox. Beside them a person of whom nothing may go."""
+    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a request, a hold that was
+    released, entries in an archive, in the tree and in the inbox. Beside them a person of whom nothing may go."""
     lent = lend(service)
     asked = {"document": lent.document.id, "recipient": PERSON, "purpose": f"for {WORD}"}
     known = Known(service, lent, service.api_key(), asked)
@@ -89,6 +89,7 @@ def everything_about_one(service: Service) -> Known:
     known.path = share["link"]["url"].removeprefix(URL)
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
+    _ask_for_access(service, lent)
     known.visit()
     lent.browser.get(lent.path)
     service.work()
@@ -99,6 +100,23 @@ def everything_about_one(service: Service) -> Known:
     service.work()
     known.visit()  # its entries wait in the inbox
     return known
+
+
+def _ask_for_access(service: Service, lent: Lent) -> None:
+    """A request of theirs that waits, and a list on which they stand, for another document."""
+    sealmark = service.sealmark
+    rule = sealmark.access_rules.add(OPERATOR, kind=RuleKind.LIST, document_id=lent.document.id)
+    sealmark.access_rules.put_members(OPERATOR, rule.id, [PERSON["mail"], "beside@acme.example"])
+    other = sealmark.documents.create(
+        OPERATOR,
+        name="Another report",
+        kind=Kind.PENTEST,
+        classification=Classification.NDA,
+        owner_mail="owner@lender.example",
+    )
+    sealmark.access_requests.ask(
+        STRANGER, document_id=other.id, **PERSON, purpose=f"for {WORD}", language=WORD
+    )
 
 
 def made(answer: Any) -> Any:

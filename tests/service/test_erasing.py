@@ -49,6 +49,10 @@ from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.recipient.lending import compile_here
 
 REACHED = {
+    "access_requests.company",
+    "access_requests.language",
+    "access_requests.name",
+    "access_requests.purpose",
     "answers.sealed",
     "copies.company",
     "copies.fill",
@@ -60,13 +64,16 @@ REACHED = {
     "ndas.reference",
     "recipients.company",
     "recipients.domain",
+    "recipients.language",
     "recipients.mail",
     "recipients.name",
+    "rule_members.mail",
     "shares.purpose",
 }
 """Personal columns that erasing a recipient reaches, of what concerns them."""
 
 NOT_REACHED = {
+    "access_rules.domain": "is a company's, which the rule approves for others too; it goes when the rule is removed",
     "api_keys.name": "names a system of the lender's; no recipient has an API key",
     "documents.owner_mail": "is of the lender's own staff",
     "holds.subject": "is the recipient's random id, or a company's domain, which goes when the hold is released",
@@ -299,7 +306,7 @@ class ErasingPromises:
             raise DatabaseUnavailable("the process dies here")
 
         parts = (
-            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.clock, sealmark.random,
+            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.limits, sealmark.clock, sealmark.random,
         )  # fmt: skip
         dying = Erasing(*parts, crash)
         dying.begin(OPERATOR, known.recipient)

@@ -13,13 +13,14 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 36
+ROUTES = 37
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents": Scope.DOCUMENTS_READ,
     "GET /v1/documents/<document_id>": Scope.DOCUMENTS_READ,
     "PUT /v1/documents/<document_id>/classification": Scope.DOCUMENTS_CLASSIFY,
+    "PUT /v1/documents/<document_id>/policy": Scope.DOCUMENTS_WRITE,
     "POST /v1/documents/<document_id>/revoke": Scope.DOCUMENTS_REVOKE,
     "POST /v1/documents/<document_id>/versions": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
