@@ -200,15 +200,15 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
+        sharing=sharing,
+        access_rules=AccessRules(database, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),
         nda_files=NdaFiles(
             database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
         ),
         signing=Signing(database, objects, limits, settings.organization, settings.url, clock, random),
         timestamps=Timestamps(database, objects, _authority(settings), clock, random),
-        sharing=sharing,
-        access_rules=AccessRules(database, clock, random),
-        access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         copies=copies,
         denials=denials,
         tallies=tallies,

@@ -8,7 +8,7 @@ all is done, so that a crash only delays it. Erased ids lie in the store too: a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +26,16 @@ from service.ports import Database, Records
 from service.records import (
     AccessRequest,
     Answer,
+    BatchRow,
     Check,
     Copy,
+    Event,
     Hold,
     InboxEntry,
     Job,
     Link,
     LoggedEntry,
+    Message,
     Nda,
     RateWindow,
     Recipient,
@@ -122,6 +125,7 @@ class Erasing:
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
             # What was kept of the address before anybody knew whose it was.
+            records.remove(Message, mail=found.mail)
             records.remove(Check, mail=found.mail)
             records.remove(Session, mail=found.mail)
             records.remove(RateWindow, subject=self._limits.subject(found.mail))
@@ -230,6 +234,13 @@ class Erasing:
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
+        events = records.find(Event, body__ne="", limit=BATCH, **of_theirs)
+        for event in events:
+            records.change(event, body="")
+        wanted = records.find(BatchRow, limit=BATCH, **of_theirs)
+        for row in wanted:  # its share tells whose it was
+            records.change(row, wanted={}, recipient_id=None)
+        records.remove(Message, **of_theirs)
         records.remove(Check, **of_theirs)
         records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
@@ -238,7 +249,10 @@ class Erasing:
         requests = records.find(AccessRequest, name__ne="", limit=BATCH, **of_theirs)
         for request in requests:
             self._forget_request(records, request, now)
-        batches = (shares, copies, ndas, signatures, answers, holds, requests)
+        batches: tuple[Sequence[object], ...] = (
+            *(shares, copies, ndas, signatures, answers),
+            *(events, wanted, holds, requests),
+        )
         return any(len(found) == BATCH for found in batches)
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:

@@ -53,10 +53,10 @@ SETTINGS: Mapping[str, str] = {
     "the store. Default: none, they stay",
     "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
-    "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
-    "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
     "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
     "Default: 600",
+    "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
+    "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -149,9 +149,9 @@ class Settings:
     log_values_days: int | None
     witnesses_file: Path | None
     checkpoint_posts_file: Path | None
+    requests_a_minute: int
     tsa: str | None
     tsa_ca_file: Path | None
-    requests_a_minute: int
     allow_unconfined_child: bool
 
 
@@ -192,9 +192,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         else None,
         witnesses_file=_path(given, "WITNESSES_FILE"),
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
+        requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
         tsa=_tsa(given["TSA"]) if given.get("TSA") else None,
         tsa_ca_file=Path(_required(given, "TSA_CA_FILE")) if given.get("TSA") else None,
-        requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 

@@ -98,9 +98,9 @@ def test_the_page_shows_text_number_and_hash_below_its_own_heading_and_two_boxes
 ) -> None:
     page = asked.get().text
     assert page.count("<h1") == 1
-    assert '<h2 dir="auto">Non-disclosure agreement</h2>' in page
-    assert '<h3 dir="auto">1. What is confidential</h3>' in page
-    assert '<p dir="auto">אין להעביר את הדוח.</p>' in page
+    assert '<h2 dir="ltr">Non-disclosure agreement</h2>' in page
+    assert '<h3 dir="ltr">1. What is confidential</h3>' in page
+    assert '<p dir="rtl">אין להעביר את הדוח.</p>' in page
     assert hashlib.sha256(TEXT.encode()).hexdigest() in page
     assert "Text number 1" in page
     assert "holds for 365 days" in page

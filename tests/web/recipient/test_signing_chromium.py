@@ -250,9 +250,10 @@ def test_texts_of_either_direction_and_of_every_form_have_no_violation(
         site.check_mail(page)
         assert violations(page) == []
         assert no_wider_than_the_window(page)
-        first = page.locator(".words :is(h2)").first
-        rtl = first.evaluate("element => getComputedStyle(element).direction") == "rtl"
-        assert rtl == (text == RIGHT_TO_LEFT)
+        for block in ("h2", "p", "ol", "li"):
+            first = page.locator(f".words {block}").first
+            rtl = first.evaluate("element => getComputedStyle(element).direction") == "rtl"
+            assert rtl == (text == RIGHT_TO_LEFT)
         page.evaluate("document.documentElement.dir = 'rtl'")
         assert violations(page) == []
         assert no_wider_than_the_window(page)
