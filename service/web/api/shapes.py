@@ -77,6 +77,9 @@ RecipientId = identifier("rcp")
 NdaId = identifier("nda")
 ShareId = identifier("shr")
 HoldId = identifier("hld")
+AccessId = identifier("acc")
+RuleId = identifier("rul")
+MemberId = identifier("mbr")
 EntryId = identifier("ent")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
