@@ -30,15 +30,18 @@ from service.checkpoints import Checkpoints, LockedStore
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
-from service.denials import Denials, sum_up
+from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
 from service.evidence.packs import Evidence
 from service.exporting import Exports
+from service.fresh_links import FreshLinks
 from service.holds import Holds
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.log import Log
+from service.mailchecks import MailChecks
 from service.masterkeys import MasterKeys
 from service.ndas import Ndas
 from service.objects import SealedObjects
@@ -48,6 +51,7 @@ from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
 from service.sweeping import Sweeping
+from service.tallies import Tallies, sum_up
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -84,6 +88,10 @@ class Sealmark:
     access_requests: AccessRequests
     copies: Copies
     denials: Denials
+    tallies: Tallies
+    limits: Limits
+    mail_checks: MailChecks
+    fresh_links: FreshLinks
     deliveries: Deliveries
     log: Log
     exports: Exports
@@ -125,7 +133,7 @@ class Sealmark:
     def close(self) -> None:
         """Put back the work that is held, hand over what is counted and close the database's connections."""
         self.compiling.release()
-        self.denials.hand_over()
+        self.tallies.hand_over()
         self.database.dispose()
 
 
@@ -138,6 +146,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    tallies = Tallies(database, random)
+    limits = Limits(database, keys, tallies, clock)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
@@ -182,7 +192,11 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         copies=copies,
         denials=denials,
-        deliveries=Deliveries(database, keys, copies, denials, clock, random),
+        tallies=tallies,
+        limits=limits,
+        mail_checks=MailChecks(database, keys, limits, clock, random),
+        fresh_links=FreshLinks(database, limits, clock, random),
+        deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -209,7 +223,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ),
         archives=archives,
         discarding=Discarding(database, objects, clock),
-        erasing=Erasing(database, store, archives, keys, clock, random, time.sleep),
+        erasing=Erasing(database, store, archives, keys, limits, clock, random, time.sleep),
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,

@@ -21,10 +21,12 @@ from service.erased import KIND, without_values
 from service.errors import DomainError, not_found
 from service.holds import RECIPIENT, fence, require_none
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.ports import Database, Records
 from service.records import (
     AccessRequest,
     Answer,
+    Check,
     Copy,
     Hold,
     InboxEntry,
@@ -32,9 +34,11 @@ from service.records import (
     Link,
     LoggedEntry,
     Nda,
+    RateWindow,
     Recipient,
     RequestState,
     RuleMember,
+    Session,
     Share,
 )
 
@@ -74,6 +78,7 @@ class Erasing:
         store: BlobStore,
         archives: Archives,
         keys: NamedKeys,
+        limits: Limits,
         clock: Clock,
         random: Random,
         pause: Callable[[float], None],
@@ -82,6 +87,7 @@ class Erasing:
         self._store = store
         self._archives = archives
         self._keys = keys
+        self._limits = limits
         self._clock = clock
         self._random = random
         self._pause = pause
@@ -114,6 +120,10 @@ class Erasing:
             job_id = identifiers.new_id("job", self._random(16))
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
+            # What was kept of the address before anybody knew whose it was.
+            records.remove(Check, mail=found.mail)
+            records.remove(Session, mail=found.mail)
+            records.remove(RateWindow, subject=self._limits.subject(found.mail))
             _erase_waiting(records, found.id, made.id, limit=BATCH)
         return erased or found
 
@@ -216,6 +226,8 @@ class Erasing:
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
+        records.remove(Check, **of_theirs)
+        records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
         for hold in holds:
             records.change(hold, reason="")

@@ -30,6 +30,8 @@ class Problem(StrEnum):
     NOT_ACCEPTABLE = "not-acceptable"
     IDEMPOTENCY_MISMATCH = "idempotency-mismatch"
     IDEMPOTENCY_RUNNING = "idempotency-running"
+    TOO_MANY = "too-many"
+    MAIL_NOT_CONFIGURED = "mail-not-configured"
     BUSY = "busy"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

@@ -53,6 +53,8 @@ SETTINGS: Mapping[str, str] = {
     "the store. Default: none, they stay",
     "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
+    "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
+    "Default: 600",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -72,6 +74,9 @@ says that it lives: no byte leaves unrecorded."""
 DEFAULT_EVIDENCE_DAYS = 2555
 """Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
 claim may be served."""
+
+DEFAULT_REQUESTS_A_MINUTE = 600
+"""Ten a second: a company whose people share one address reads on, a script that guesses does not."""
 
 MAX_DAYS = 36525
 """A hundred years; more is a slip of the hand."""
@@ -142,6 +147,7 @@ class Settings:
     log_values_days: int | None
     witnesses_file: Path | None
     checkpoint_posts_file: Path | None
+    requests_a_minute: int
     allow_unconfined_child: bool
 
 
@@ -182,6 +188,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         else None,
         witnesses_file=_path(given, "WITNESSES_FILE"),
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
+        requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 

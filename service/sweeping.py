@@ -17,13 +17,16 @@ from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, Records
 from service.records import (
     Answer,
+    Check,
     Copy,
     Delivery,
     Nda,
     NdaState,
+    RateWindow,
     Recipient,
     SealedObject,
     Send,
+    Session,
     Share,
     Throttle,
 )
@@ -38,6 +41,8 @@ NDA_OVERLAP = timedelta(days=2)
 """How far before the last look agreements are looked at again: clocks of processes differ, a transaction may lag."""
 
 ANSWER_AGE = timedelta(hours=24)
+CHECK_AGE = timedelta(hours=24)
+"""A mail check is over after minutes; for a day it can be seen why somebody did not get in."""
 
 
 class Sweeping:
@@ -92,11 +97,14 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove kept answers and throttles whose time is over."""
+        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions."""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
             records.remove(Throttle, until__le=now)
+            records.remove(RateWindow, until__le=now)
+            records.remove(Session, until__le=now)
+            records.remove(Check, created_at__le=now - CHECK_AGE)
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

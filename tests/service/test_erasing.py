@@ -306,7 +306,7 @@ class ErasingPromises:
             raise DatabaseUnavailable("the process dies here")
 
         parts = (
-            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.clock, sealmark.random,
+            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.limits, sealmark.clock, sealmark.random,
         )  # fmt: skip
         dying = Erasing(*parts, crash)
         dying.begin(OPERATOR, known.recipient)
