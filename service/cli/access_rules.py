@@ -43,7 +43,7 @@ def rules() -> None:
 @click.option(
     "--nda",
     type=click.Choice([str(one) for one in NdaMode]),
-    default=NdaMode.REQUIRE,
+    default=str(NdaMode.REQUIRE),
     show_default=True,
     help="Where no agreement is in force. ask: sign on the page first. require: a person decides.",
 )
