@@ -45,6 +45,7 @@ from service.mailchecks import MailChecks
 from service.masterkeys import MasterKeys
 from service.ndas import Ndas
 from service.objects import SealedObjects
+from service.public_files import PublicFiles
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
@@ -87,6 +88,7 @@ class Sealmark:
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
+    public_files: PublicFiles
     denials: Denials
     tallies: Tallies
     limits: Limits
@@ -191,6 +193,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         access_rules=AccessRules(database, clock, random),
         access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         copies=copies,
+        public_files=PublicFiles(
+            database, copies, limits, settings.organization, settings.url, clock, random
+        ),
         denials=denials,
         tallies=tallies,
         limits=limits,
