@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from cryptography import x509
+
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
@@ -21,6 +23,7 @@ from service.adapters.lockedbucket import LockedBucket
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
+from service.adapters.tsa import Rfc3161Authority
 from service.adapters.witness_http import HttpPosts
 from service.answers import Answers
 from service.archives import Archives
@@ -43,16 +46,21 @@ from service.limits import Limits
 from service.log import Log
 from service.mailchecks import MailChecks
 from service.masterkeys import MasterKeys
+from service.nda_texts import NdaTexts
+from service.ndafiles import NdaFiles
 from service.ndas import Ndas
 from service.objects import SealedObjects
+from service.opening import Opening
 from service.public_files import PublicFiles
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
 from service.sharing import Sharing
+from service.signing import Signing
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
+from service.timestamps import TimestampAuthority, Timestamps
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -84,11 +92,16 @@ class Sealmark:
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
+    nda_texts: NdaTexts
+    nda_files: NdaFiles
+    signing: Signing
+    timestamps: Timestamps
     sharing: Sharing
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
     public_files: PublicFiles
+    trust_page: TrustPage
     denials: Denials
     tallies: Tallies
     limits: Limits
@@ -120,6 +133,7 @@ class Sealmark:
                 Task("checkpoints", _forever(self.checkpoints.run_once), every=1.0),
                 Task("compile", self.compiling.run_once, every=0.5),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
+                Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
@@ -192,10 +206,17 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         sharing=sharing,
         access_rules=AccessRules(database, clock, random),
         access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
+        nda_texts=NdaTexts(database, clock, random),
+        nda_files=NdaFiles(
+            database, objects, Opening(database, keys, denials, tallies, limits, clock), clock, random
+        ),
+        signing=Signing(database, objects, settings.organization, settings.url, clock, random),
+        timestamps=Timestamps(database, objects, _authority(settings), clock, random),
         copies=copies,
         public_files=PublicFiles(
             database, copies, limits, settings.organization, settings.url, clock, random
         ),
+        trust_page=TrustPage(database, clock),
         denials=denials,
         tallies=tallies,
         limits=limits,
@@ -280,6 +301,17 @@ def _others(settings: Settings) -> Others:
         Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
         Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
     )
+
+
+def _authority(settings: Settings) -> TimestampAuthority | None:
+    """Who stamps signed agreements, if anybody does. Raises `SettingError`."""
+    if settings.tsa is None or settings.tsa_ca_file is None:
+        return None
+    pem = read_secret(settings.tsa_ca_file, "TSA_CA_FILE").encode()
+    try:
+        return Rfc3161Authority(settings.tsa, x509.load_pem_x509_certificates(pem), HttpPosts())
+    except ValueError as error:
+        raise SettingError("TSA_CA_FILE", f"the file that it names: {error}") from None
 
 
 def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:

@@ -8,7 +8,7 @@ all is done, so that a crash only delays it. Erased ids lie in the store too: a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +26,16 @@ from service.ports import Database, Records
 from service.records import (
     AccessRequest,
     Answer,
+    BatchRow,
     Check,
     Copy,
+    Event,
     Hold,
     InboxEntry,
     Job,
     Link,
     LoggedEntry,
+    Message,
     Nda,
     RateWindow,
     Recipient,
@@ -40,6 +43,7 @@ from service.records import (
     RuleMember,
     Session,
     Share,
+    Signature,
 )
 
 log = logging.getLogger("sealmark.erasing")
@@ -121,6 +125,7 @@ class Erasing:
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
             # What was kept of the address before anybody knew whose it was.
+            records.remove(Message, mail=found.mail)
             records.remove(Check, mail=found.mail)
             records.remove(Session, mail=found.mail)
             records.remove(RateWindow, subject=self._limits.subject(found.mail))
@@ -223,9 +228,19 @@ class Erasing:
         ndas = records.find(Nda, reference__ne="", limit=BATCH, **of_theirs)
         for nda in ndas:
             records.change(nda, reference="")
+        signatures = records.find(Signature, mail__ne="", limit=BATCH, **of_theirs)
+        for signature in signatures:  # their record stays as long as the evidence of agreements does
+            records.change(signature, name="", mail="", company="", address="", agent="")
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
+        events = records.find(Event, body__ne="", limit=BATCH, **of_theirs)
+        for event in events:
+            records.change(event, body="")
+        wanted = records.find(BatchRow, limit=BATCH, **of_theirs)
+        for row in wanted:  # its share tells whose it was
+            records.change(row, wanted={}, recipient_id=None)
+        records.remove(Message, **of_theirs)
         records.remove(Check, **of_theirs)
         records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
@@ -234,7 +249,11 @@ class Erasing:
         requests = records.find(AccessRequest, name__ne="", limit=BATCH, **of_theirs)
         for request in requests:
             self._forget_request(records, request, now)
-        return any(len(found) == BATCH for found in (shares, copies, ndas, answers, holds, requests))
+        batches: tuple[Sequence[object], ...] = (
+            *(shares, copies, ndas, signatures, answers),
+            *(events, wanted, holds, requests),
+        )
+        return any(len(found) == BATCH for found in batches)
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:
         locked = records.get(Share, share.id, lock=True) or share

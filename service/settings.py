@@ -45,6 +45,7 @@ SETTINGS: Mapping[str, str] = {
     "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
+    "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
@@ -55,6 +56,8 @@ SETTINGS: Mapping[str, str] = {
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
     "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
     "Default: 600",
+    "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
+    "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -142,12 +145,15 @@ class Settings:
     threads: int
     organization: str
     contact: str | None
+    call_url: str | None
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
     witnesses_file: Path | None
     checkpoint_posts_file: Path | None
     requests_a_minute: int
+    tsa: str | None
+    tsa_ca_file: Path | None
     allow_unconfined_child: bool
 
 
@@ -181,6 +187,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         threads=_number(given, "THREADS", 16, 1, 256),
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
+        call_url=_call_url(given.get("CALL_URL", "")),
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
@@ -189,6 +196,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         witnesses_file=_path(given, "WITNESSES_FILE"),
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
         requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
+        tsa=_tsa(given["TSA"]) if given.get("TSA") else None,
+        tsa_ca_file=Path(_required(given, "TSA_CA_FILE")) if given.get("TSA") else None,
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
@@ -232,6 +241,15 @@ def _base_url(text: str) -> str:
     if parts.scheme == "http" and not _loopback(parts.hostname):
         raise SettingError("URL", "must be https (http only for loopback)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _call_url(text: str) -> str | None:
+    if not text:
+        return None
+    parts = _split("CALL_URL", text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
+        raise SettingError("CALL_URL", f"cannot be this. {SETTINGS['CALL_URL']}")
+    return text
 
 
 def _loopback(host: str) -> bool:
@@ -308,6 +326,15 @@ def _key_file(text: str, data: Path) -> Path:
             "KEY", "lies inside the data folder, whose backup would hold key and locks: move it out"
         )
     return path
+
+
+def _tsa(text: str) -> str:
+    parts = _split("TSA", text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or "@" in parts.netloc:
+        raise SettingError("TSA", "must be the URL of the authority, without user or password")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise SettingError("TSA", "must be https (http only for loopback)")
+    return text
 
 
 def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -21,6 +21,7 @@ from service.web.api import (
     evidence,
     holds,
     log,
+    nda_texts,
     ndas,
     recipients,
     shares,
@@ -31,7 +32,7 @@ from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, shares, access_requests, access_rules),
+    *(documents, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
     *(holds, log, evidence),
 )
 

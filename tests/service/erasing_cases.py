@@ -15,7 +15,21 @@ from sqlalchemy import select
 from service.adapters.sql.tables import metadata
 from service.audit import Actor
 from service.erased import Revealed
-from service.records import Classification, Kind, LoggedEntry, Recipient, RuleKind
+from service.records import (
+    Batch,
+    BatchRow,
+    Check,
+    Classification,
+    Event,
+    Kind,
+    LoggedEntry,
+    Message,
+    Receiver,
+    Recipient,
+    RuleKind,
+    Session,
+    Signature,
+)
 from tests.servers.postgresql import PostgresqlServer
 from tests.service_fixture import OPERATOR, URL, Service
 from tests.web.recipient.lending import Lent, lend
@@ -90,6 +104,7 @@ def everything_about_one(service: Service) -> Known:
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
     _ask_for_access(service, lent)
+    _leave_all_else(service, known)
     known.visit()
     lent.browser.get(lent.path)
     service.work()
@@ -117,6 +132,43 @@ def _ask_for_access(service: Service, lent: Lent) -> None:
     sealmark.access_requests.ask(
         STRANGER, document_id=other.id, **PERSON, purpose=f"for {WORD}", language=WORD
     )
+
+
+def _leave_all_else(service: Service, known: Known) -> None:
+    """A row of theirs in each table that holds them in the course of something only."""
+    now, mail = service.clock(), PERSON["mail"]
+    later = now + timedelta(days=30)
+    text = service.sealmark.nda_texts.add(OPERATOR, markdown="# Terms\n\nKeep it to yourself.")
+    whose: dict[str, Any] = {"recipient_id": known.recipient, "mail": mail}
+    batch = Batch("bat_1", known.lent.document.id, 1, now)
+    receiver = Receiver("whr_1", "https://crm.lender.example/hook", [], "sealed", now)
+    with service.sealmark.database.write() as records:
+        records.add(
+            Message("msg_1", "link", "shr_1", **whose, language=f"x-{WORD}", created_at=now, run_after=later),
+            Check("mck_1", known.lent.document.id, **whose, browser="hash", created_at=now),
+            Session("hash", known.lent.document.id, **whose, created_at=now, until=later),
+            Signature(
+                "sig_1",
+                known.nda,
+                text.id,
+                known.recipient,
+                known.lent.share.id,
+                name=WORD,
+                mail=mail,
+                company=WORD,
+                address=WORD,
+                agent=WORD,
+                consents=[],
+                signed_at=now,
+                record_sha256="",
+            ),
+            batch,
+            receiver,
+        )
+        records.add(
+            BatchRow("bat_1:00000000", "bat_1", {"mail": mail}, known.recipient),
+            Event("evt_1", None, "whr_1", "share.viewed", known.recipient, f'{{"who":"{WORD}"}}', now, later),
+        )
 
 
 def made(answer: Any) -> Any:

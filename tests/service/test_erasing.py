@@ -54,13 +54,18 @@ REACHED = {
     "access_requests.name",
     "access_requests.purpose",
     "answers.sealed",
+    "batch_rows.wanted",
+    "checks.mail",
     "copies.company",
     "copies.fill",
     "copies.mail",
     "copies.name",
     "entries.revealed",
+    "events.body",
     "holds.reason",
     "inbox.revealed",
+    "messages.language",
+    "messages.mail",
     "ndas.reference",
     "recipients.company",
     "recipients.domain",
@@ -68,7 +73,13 @@ REACHED = {
     "recipients.mail",
     "recipients.name",
     "rule_members.mail",
+    "sessions.mail",
     "shares.purpose",
+    "signatures.address",
+    "signatures.agent",
+    "signatures.company",
+    "signatures.mail",
+    "signatures.name",
 }
 """Personal columns that erasing a recipient reaches, of what concerns them."""
 
@@ -78,6 +89,8 @@ NOT_REACHED = {
     "documents.owner_mail": "is of the lender's own staff",
     "holds.subject": "is the recipient's random id, or a company's domain, which goes when the hold is released",
     "ndas.domain": "is of an agreement with a company, which covers others too; a person's own agreement has none",
+    "staff_sessions.name": "is of the lender's own staff, and goes with the session",
+    "staff_sessions.subject": "is of the lender's own staff, and goes with the session",
 }
 """Personal columns that it leaves, and why."""
 
@@ -306,7 +319,8 @@ class ErasingPromises:
             raise DatabaseUnavailable("the process dies here")
 
         parts = (
-            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.limits, sealmark.clock, sealmark.random,
+            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.limits, sealmark.clock,
+            sealmark.random,
         )  # fmt: skip
         dying = Erasing(*parts, crash)
         dying.begin(OPERATOR, known.recipient)
