@@ -128,6 +128,13 @@ class AccessRequests:
                 continue
         raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
 
+    def waits(self, document_id: str, mail: str) -> bool:
+        """Whether a request of this address for this document is pending."""
+        with self._database.read() as records:
+            known = records.find(Recipient, mail=parse_address(mail).mail, limit=1)
+            asked = {"document_id": document_id, "state": RequestState.PENDING}
+            return bool(known and records.find(AccessRequest, recipient_id=known[0].id, limit=1, **asked))
+
     def get(self, request_id: str) -> Asked:
         """One request. Raises `DomainError` (not-found)."""
         with self._database.read() as records:
