@@ -132,8 +132,15 @@ class AccessRequests:
         """Whether a request of this address for this document is pending."""
         with self._database.read() as records:
             known = records.find(Recipient, mail=parse_address(mail).mail, limit=1)
-            asked = {"document_id": document_id, "state": RequestState.PENDING}
-            return bool(known and records.find(AccessRequest, recipient_id=known[0].id, limit=1, **asked))
+            return bool(known) and bool(
+                records.find(
+                    AccessRequest,
+                    recipient_id=known[0].id,
+                    document_id=document_id,
+                    state=RequestState.PENDING,
+                    limit=1,
+                )
+            )
 
     def get(self, request_id: str) -> Asked:
         """One request. Raises `DomainError` (not-found)."""
