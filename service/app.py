@@ -51,6 +51,7 @@ from service.ndafiles import NdaFiles
 from service.ndas import Ndas
 from service.objects import SealedObjects
 from service.opening import Opening
+from service.public_files import PublicFiles
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
@@ -60,6 +61,7 @@ from service.signing import Signing
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
+from service.trust import TrustPage
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -99,6 +101,8 @@ class Sealmark:
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
+    public_files: PublicFiles
+    trust_page: TrustPage
     denials: Denials
     tallies: Tallies
     limits: Limits
@@ -210,6 +214,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         signing=Signing(database, objects, limits, settings.organization, settings.url, clock, random),
         timestamps=Timestamps(database, objects, _authority(settings), clock, random),
         copies=copies,
+        public_files=PublicFiles(
+            database, copies, limits, settings.organization, settings.url, clock, random
+        ),
+        trust_page=TrustPage(database, clock),
         denials=denials,
         tallies=tallies,
         limits=limits,

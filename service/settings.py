@@ -45,6 +45,7 @@ SETTINGS: Mapping[str, str] = {
     "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
+    "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
@@ -144,6 +145,7 @@ class Settings:
     threads: int
     organization: str
     contact: str | None
+    call_url: str | None
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
@@ -185,6 +187,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         threads=_number(given, "THREADS", 16, 1, 256),
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
+        call_url=_call_url(given.get("CALL_URL", "")),
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
@@ -238,6 +241,15 @@ def _base_url(text: str) -> str:
     if parts.scheme == "http" and not _loopback(parts.hostname):
         raise SettingError("URL", "must be https (http only for loopback)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _call_url(text: str) -> str | None:
+    if not text:
+        return None
+    parts = _split("CALL_URL", text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
+        raise SettingError("CALL_URL", f"cannot be this. {SETTINGS['CALL_URL']}")
+    return text
 
 
 def _loopback(host: str) -> bool:

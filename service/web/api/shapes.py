@@ -78,6 +78,9 @@ NdaId = identifier("nda")
 TextId = identifier("txt")
 ShareId = identifier("shr")
 HoldId = identifier("hld")
+AccessId = identifier("acc")
+RuleId = identifier("rul")
+MemberId = identifier("mbr")
 EntryId = identifier("ent")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
