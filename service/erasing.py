@@ -30,6 +30,7 @@ from service.records import (
     Job,
     Link,
     LoggedEntry,
+    Message,
     Nda,
     Recipient,
     Share,
@@ -104,6 +105,9 @@ class Erasing:
                 "name": "",
                 "company": "",
             }
+            records.remove(
+                Message, mail=found.mail
+            )  # also those that were queued before they were a recipient
             erased = records.change(found, erased_at=now, **gone)
             made = entry(KIND, actor, now, self._random, recipient=found.id)
             job_id = identifiers.new_id("job", self._random(16))
@@ -199,6 +203,7 @@ class Erasing:
     def _erase_rows(self, records: Records, recipient_id: str, now: datetime) -> bool:
         """One batch of each table; whether there may be more."""
         of_theirs: dict[str, Any] = {"recipient_id": recipient_id}
+        records.remove(Message, **of_theirs)
         shares = records.find(Share, purpose__ne="", limit=BATCH, **of_theirs)
         for share in shares:
             self._close(records, share, now)

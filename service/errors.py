@@ -22,6 +22,7 @@ class Problem(StrEnum):
     NDA_REQUIRED = "nda-required"
     WRONG_STATE = "wrong-state"
     HELD = "held"
+    MAIL_NOT_CONFIGURED = "mail-not-configured"
     RECIPIENT_CONFLICT = "recipient-conflict"
     UNMARKABLE_NAME = "unmarkable-name"
     FILE_REFUSED = "file-refused"

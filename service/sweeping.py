@@ -19,6 +19,7 @@ from service.records import (
     Answer,
     Copy,
     Delivery,
+    Message,
     Nda,
     NdaState,
     Recipient,
@@ -38,6 +39,9 @@ NDA_OVERLAP = timedelta(days=2)
 """How far before the last look agreements are looked at again: clocks of processes differ, a transaction may lag."""
 
 ANSWER_AGE = timedelta(hours=24)
+
+MESSAGE_AGE = timedelta(days=30)
+"""How long it can be seen to whom a mail was sent, for who asks after one; the log's entry stays."""
 
 
 class Sweeping:
@@ -92,11 +96,13 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove kept answers and throttles whose time is over."""
+        """Remove kept answers, throttles and messages whose time is over."""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
             records.remove(Throttle, until__le=now)
+            records.remove(Message, sent_at__le=now - MESSAGE_AGE)
+            records.remove(Message, failed_at__le=now - MESSAGE_AGE)
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

@@ -233,10 +233,10 @@ def _link(sealmark: Sealmark, actor: Actor, document: Document) -> NewLink:
     shares = sealmark.sharing.list(document=document.id, recipient=known[0].id, active=True) if known else []
     if shares:
         return sealmark.sharing.link(actor, shares[0].id)
-    _, _, link = sealmark.sharing.create(
+    share, _, link = sealmark.sharing.create(
         actor, document_id=document.id, mail=MAIL, name=NAME, company=COMPANY, purpose=PURPOSE
     )
-    return link
+    return link if isinstance(link, NewLink) else sealmark.sharing.link(actor, share.id)
 
 
 def _api_key(sealmark: Sealmark, actor: Actor, places: Places) -> None:

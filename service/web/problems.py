@@ -86,6 +86,12 @@ MEANINGS: Mapping[Problem, Meaning] = {
         "A hold on the recipient, their company or a document that was shared with them forbids to erase them. "
         "`fields.holds` names each; they have to be released first.",
     ),
+    Problem.MAIL_NOT_CONFIGURED: Meaning(
+        409,
+        "Mail not configured",
+        "This needs a mail to be sent, and no SMTP server is configured. Its operator sets SEALMARK_SMTP and "
+        "SEALMARK_MAIL_FROM; the detail says what else can be asked for without.",
+    ),
     Problem.RECIPIENT_CONFLICT: Meaning(
         409,
         "Recipient known differently",

@@ -78,6 +78,7 @@ NdaId = identifier("nda")
 ShareId = identifier("shr")
 HoldId = identifier("hld")
 EntryId = identifier("ent")
+MessageId = identifier("msg")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""
