@@ -104,6 +104,7 @@ class Erasing:
                 "domain": DOMAIN,
                 "name": "",
                 "company": "",
+                "language": "",
             }
             records.remove(
                 Message, mail=found.mail

@@ -76,8 +76,8 @@ class Known:
 
 
 def everything_about_one(service: Service) -> Known:
-    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a hold that was released,
-    entries in an archive, in the tree and in the inbox. Beside them a person of whom nothing may go."""
+    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a mail that waits, a hold
+    that was released, entries in an archive, in the tree and in the inbox. Beside them one of whom nothing may go."""
     lent = lend(service)
     asked = {"document": lent.document.id, "recipient": PERSON, "purpose": f"for {WORD}"}
     known = Known(service, lent, service.api_key(), asked)
@@ -87,6 +87,9 @@ def everything_about_one(service: Service) -> Known:
     share = made(known.post("/v1/shares", asked))
     known.recipient = share["recipient"]["id"]
     known.path = share["link"]["url"].removeprefix(URL)
+    with service.sealmark.database.write() as records:
+        records.change(known.record, language=WORD)
+    service.sealmark.sharing.send(share["id"])
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
     known.visit()
