@@ -119,9 +119,9 @@ def choose_language() -> None:
 
 
 def here() -> str:
-    """The path of the page that this answer shows: a form that was not taken is shown under an address of its own."""
+    """The page that this answer shows, relative to its address: a form that was not taken has an address of its own."""
     form = request.method == "POST" and request.endpoint in FORMS
-    return request.path.rsplit("/", 1)[0] if form else request.path
+    return request.path.rsplit("/", 1)[0] if form else ""
 
 
 def posted(view: Callable[[str], Response]) -> Callable[..., Response]:
@@ -176,10 +176,11 @@ class _Views:
 
     def remember_language(self, response: Response) -> Response:
         """Keep the language that was chosen on this page for the next ones."""
-        if request.args.get(LANGUAGE) == g.get("language"):
+        chosen = request.args.get(LANGUAGE)
+        if chosen in languages.LANGUAGES:
             response.set_cookie(
                 LANGUAGE,
-                g.language,
+                chosen,
                 max_age=LANGUAGE_SECONDS,
                 secure=self._settings.url.startswith("https:"),
                 httponly=True,

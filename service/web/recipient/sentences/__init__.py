@@ -1,4 +1,4 @@
-"""Every sentence that a recipient reads, in English, each whole, so that it can be translated as one; one module a page.
+"""Every sentence that a recipient reads, in English, each whole so that it can be translated as one; a module a page.
 
 `{…}` are values, set in by `wording.say`. What depends on a number is two sentences, `….one` and `….many`, of which
 other languages have as many forms as they need (`wording.count`).
