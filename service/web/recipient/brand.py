@@ -30,8 +30,7 @@ STEPS = 64
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 INK_ON_LIGHT = (0x0D, 0x1F, 0x1D)
-DARK_GROUND = (0x14, 0x19, 0x1A)
-"""As in `static/page.css`: text on a light button, and the page in dark mode."""
+"""Text on a light button, as in `static/page.css`; about as dark as the page in dark mode."""
 
 Rgb = tuple[int, int, int]
 
@@ -67,11 +66,10 @@ def color_rules(color: str) -> str:
     """The style rules that put this colour, `#rrggbb`, in place of ours, in light and in dark mode."""
     chosen: Rgb = (int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16))
     light, on_light = _readable(chosen)
-    dark = _moved(chosen, WHITE, lambda moved: _contrast(moved, DARK_GROUND) >= LEAST_CONTRAST)
-    _, on_dark = _readable(dark)
+    dark = _moved(chosen, WHITE, lambda moved: _contrast(moved, INK_ON_LIGHT) >= LEAST_CONTRAST)
     return (
         f":root {{ {_variables(light, on_light, BLACK)} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(dark, on_dark, WHITE)} }} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(dark, INK_ON_LIGHT, WHITE)} }} }}\n"
     )
 
 
@@ -115,7 +113,7 @@ def _luminance(color: Rgb) -> float:
 
 
 def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # type: ignore[no-any-return]
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
 def _hex(color: Rgb) -> str:

@@ -181,7 +181,7 @@ class _Views:
     def remember_language(self, response: Response) -> Response:
         """Keep the language that was chosen on this page for the next ones."""
         chosen = request.args.get(LANGUAGE)
-        if chosen in languages.LANGUAGES:
+        if chosen and chosen in languages.LANGUAGES:
             response.set_cookie(
                 LANGUAGE,
                 chosen,

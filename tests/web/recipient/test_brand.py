@@ -37,7 +37,7 @@ def test_text_on_buttons_can_be_read_in_light_and_dark_whatever_the_colour(color
     for accent, hover, on_accent in found:
         assert brand._contrast(rgb(accent), rgb(on_accent)) >= LEAST_CONTRAST
         assert brand._contrast(rgb(hover), rgb(on_accent)) >= LEAST_CONTRAST
-    assert brand._contrast(rgb(found[1][0]), brand.DARK_GROUND) >= LEAST_CONTRAST
+    assert brand._contrast(rgb(found[1][0]), (0x14, 0x19, 0x1A)) >= LEAST_CONTRAST
 
 
 def test_a_colour_that_can_be_read_is_not_touched() -> None:
