@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -72,6 +75,24 @@ def test_after_the_signing_the_worker_has_the_record_stamped_and_openssl_agrees(
     assert json.loads(entry["details"]) == {"signature": signature.id, "record": signature.record_sha256}
     assert (entry["nda"], entry["recipient"], entry["actor_type"]) == (nda.id, nda.recipient_id, "worker")
     assert signature.record_sha256 in {asked.hex()[at : at + 64] for asked in tsa.asked for at in range(200)}
+
+
+def test_a_pack_of_evidence_has_the_record_with_its_time_stamp(
+    service: Service, signed: tuple[Waiting, Nda], tsa: Tsa
+) -> None:
+    waiting, nda = signed
+    for stamped in (False, True):
+        service.entries()
+        pack = service.sealmark.evidence.pull(OPERATOR, share=waiting.share.id)
+        with zipfile.ZipFile(io.BytesIO(b"".join(pack.pieces))) as opened:
+            names = [name for name in opened.namelist() if name.startswith("nda/")]
+            record = opened.read(f"nda/{nda.id}.pdf")
+            assert (f"nda/{nda.id}.tsr" in names) == stamped
+            if stamped:
+                assert tsa.verifies(opened.read(f"nda/{nda.id}.tsr"), record)
+            agreement = json.loads(opened.read("facts.json"))["agreements"][0]
+        assert agreement["evidence"]["sha256"] == hashlib.sha256(record).hexdigest()
+        service.sealmark.timestamps.run_once()
 
 
 def test_the_worker_does_it(service: Service, signed: tuple[Waiting, Nda], tsa: Tsa) -> None:
