@@ -209,9 +209,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),
         nda_files=NdaFiles(
-            database, objects, Opening(database, keys, denials, tallies, limits, clock), clock, random
+            database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
         ),
-        signing=Signing(database, objects, settings.organization, settings.url, clock, random),
+        signing=Signing(database, objects, limits, settings.organization, settings.url, clock, random),
         timestamps=Timestamps(database, objects, _authority(settings), clock, random),
         copies=copies,
         public_files=PublicFiles(

@@ -27,6 +27,7 @@ from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
 from service.records import Copy, Share
 from service.web.recipient import wording
+from service.web.recipient.agreement import Agreements
 from service.web.recipient.assets import KEPT_FOR, load_assets
 from service.web.recipient.body import DownloadBody
 from service.web.recipient.browser import MAX_FORM_BYTES, Browsers, ForeignForm
@@ -70,6 +71,8 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/d/<path:token>", "delivery", views.delivery)
     route("/s/<token>/check", "check", posted(views.checking.start))
     route("/s/<token>/code", "code", posted(views.checking.enter))
+    route("/s/<token>/sign", "sign", posted(views.agreements.sign))
+    route("/s/<token>/record", "record", views.agreements.record)
     route("/r/<document_id>", "stable", views.standing)
     route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
@@ -116,6 +119,7 @@ class _Views:
         )
         self.checking = Checking(sealmark, self.browsers)
         self.stable = Stable(sealmark, self.browsers)
+        self.agreements = Agreements(sealmark, self.browsers)
         self.trust = Trust(sealmark)
 
     def context(self) -> dict[str, object]:
@@ -150,7 +154,7 @@ class _Views:
             return self._wait(page, token)
         if isinstance(page, Denied):
             return denied(page)
-        return html("report", 200, summary=summarize(page))
+        return html("report", 200, summary=summarize(page), record=self.agreements.record_path(page, token))
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
@@ -239,7 +243,7 @@ class _Views:
         """The page on which the recipient does what is missing."""
         if waiting.missing == Denial.MAIL_CHECK:
             return self.checking.show(waiting, f"/s/{token}")
-        return denied(Denied(waiting.missing))
+        return self.agreements.show(waiting, token)
 
     def _checked(self, share: Share) -> bool:
         return self._checks.checked(share, self.browsers.of_request())
