@@ -4,6 +4,7 @@ mail check."""
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from tests.service.asking import said
 from tests.service.test_public_files import a_public_document
 from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.recipient.browsing import Forms, Person, mailed_code, text_of
-from tests.web.recipient.lending import FACTS, PAGES, compile_here, report_pdf
+from tests.web.recipient.lending import FACTS, HOST, PAGES, compile_here, report_pdf
 
 FORM = {"name": "Ana Lindqvist", "company": "Acme Freight", "purpose": "Vendor review\nof your service"}
 CALL = "https://calls.lender.example/book?team=security"
@@ -327,6 +328,42 @@ class TestAsking:
         assert "/s/" not in answer.text
         assert messages(service) == [(Mail.APPROVED, "ana@acme.example")]
         assert "Mail me a fresh link" in person.get(f"/r/{document.id}").text
+
+    def test_an_approval_mails_a_link_that_opens_for_who_asked(
+        self, service: Service, person: Person, page: Any
+    ) -> None:
+        an_nda(service)
+        person.send(page, "/ask", **FORM)
+        (request,) = requests_of(service)
+        service.mails()
+        service.sealmark.access_requests.approve(OPERATOR, request.id)
+        (letter,) = service.mails()
+        assert letter.to == "ana@acme.example"
+        link = re.search(rf"https://{HOST}(/s/\S+)", letter.text)
+        assert link is not None
+        opened = person.get(link[1])
+        assert opened.status_code == 200
+        assert "Ana Lindqvist" in opened.text
+        kinds = [row["kind"] for row in service.entries()]
+        decided = kinds[kinds.index("access.requested") :]
+        assert [kind for kind in decided if kind != "checkpoint"] == [
+            "access.requested",
+            *("share.created", "access.approved"),
+            *("link.created", "mail.sent"),
+            "page.viewed",
+        ]
+
+    def test_a_denial_is_told_by_mail_without_a_link(
+        self, service: Service, person: Person, page: Any
+    ) -> None:
+        person.send(page, "/ask", **FORM)
+        service.mails()
+        service.sealmark.access_requests.deny(OPERATOR, requests_of(service)[0].id)
+        (letter,) = service.mails()
+        assert letter.to == "ana@acme.example"
+        assert "/s/" not in letter.text
+        kinds = [row["kind"] for row in service.entries()]
+        assert kinds[-3:] == ["access.requested", "access.denied", "mail.sent"]
 
     @pytest.mark.parametrize(
         ("changes", "sentence"),
