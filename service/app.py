@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from cryptography import x509
+
 from service.access import ApiKeys
+from service.access_requests import AccessRequests
+from service.access_rules import AccessRules
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -21,6 +25,7 @@ from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
+from service.adapters.tsa import Rfc3161Authority
 from service.adapters.witness_http import HttpPosts
 from service.announcing import Announcing
 from service.answers import Answers
@@ -31,28 +36,38 @@ from service.checkpoints import Checkpoints, LockedStore
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
-from service.denials import Denials, sum_up
+from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
 from service.evidence.packs import Evidence
 from service.exporting import Exports
+from service.fresh_links import FreshLinks
 from service.holds import Holds
 from service.keys import NamedKeys
 from service.letters import Letters
+from service.limits import Limits
 from service.log import Log
 from service.mail_texts import MailTexts, TemplateBroken, as_mail
+from service.mailchecks import MailChecks
 from service.mailing import Mailing
 from service.masterkeys import MasterKeys
+from service.nda_texts import NdaTexts
+from service.ndafiles import NdaFiles
 from service.ndas import Ndas
 from service.objects import SealedObjects
-from service.ports import Mailer, Records
+from service.opening import Opening
+from service.outbox import require_mail
+from service.ports import Mailer
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
 from service.sharing import Sharing
+from service.signing import Signing
 from service.sweeping import Sweeping
+from service.tallies import Tallies, sum_up
+from service.timestamps import TimestampAuthority, Timestamps
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -84,9 +99,19 @@ class Sealmark:
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
+    nda_texts: NdaTexts
+    nda_files: NdaFiles
+    signing: Signing
+    timestamps: Timestamps
     sharing: Sharing
+    access_rules: AccessRules
+    access_requests: AccessRequests
     copies: Copies
     denials: Denials
+    tallies: Tallies
+    limits: Limits
+    mail_checks: MailChecks
+    fresh_links: FreshLinks
     deliveries: Deliveries
     log: Log
     exports: Exports
@@ -119,6 +144,7 @@ class Sealmark:
                 Task("new-versions", self.announcing.new_versions, every=20.0),
                 Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
+                Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
@@ -134,7 +160,7 @@ class Sealmark:
     def close(self) -> None:
         """Put back the work that is held, hand over what is counted and close the database's connections."""
         self.compiling.release()
-        self.denials.hand_over()
+        self.tallies.hand_over()
         self.database.dispose()
 
 
@@ -147,6 +173,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     keys = NamedKeys(database, keyfile.keyring, clock, random)
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
+    tallies = Tallies(database, random)
+    limits = Limits(database, keys, tallies, clock)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
@@ -169,7 +197,12 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    def needs_mail() -> None:
+        require_mail(settings)
+
     sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
+    mail_checks = MailChecks(database, keys, limits, needs_mail, clock, random)
+    mailer = open_mailer(settings)
 
     return Sealmark(
         settings=settings,
@@ -188,9 +221,21 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
+        access_rules=AccessRules(database, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, needs_mail, clock, random),
+        nda_texts=NdaTexts(database, clock, random),
+        nda_files=NdaFiles(
+            database, objects, Opening(database, keys, denials, tallies, limits, clock), clock, random
+        ),
+        signing=Signing(database, objects, settings.organization, settings.url, clock, random),
+        timestamps=Timestamps(database, objects, _authority(settings), clock, random),
         copies=copies,
         denials=denials,
-        deliveries=Deliveries(database, keys, copies, denials, clock, random),
+        tallies=tallies,
+        limits=limits,
+        mail_checks=mail_checks,
+        fresh_links=FreshLinks(database, limits, clock, random),
+        deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -217,11 +262,11 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ),
         archives=archives,
         discarding=Discarding(database, objects, clock),
-        erasing=Erasing(database, store, archives, keys, clock, random, time.sleep),
+        erasing=Erasing(database, store, archives, keys, limits, clock, random, time.sleep),
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,
-        mailing=open_mailing(settings, database, sharing, clock, random, open_mailer(settings)),
+        mailing=open_mailing(settings, database, sharing, mail_checks, mailer, clock, random),
         announcing=Announcing(
             database,
             checkpoints.published,
@@ -258,9 +303,10 @@ def open_mailing(
     settings: Settings,
     database: SqlDatabase,
     sharing: Sharing,
+    mail_checks: MailChecks,
+    mailer: Mailer | None,
     clock: Clock,
     random: Random,
-    mailer: Mailer | None,
 ) -> Mailing:
     """What sends the outbox by this mailer. Raises `SettingError` for templates that cannot be used."""
     host = _host(settings)
@@ -268,13 +314,8 @@ def open_mailing(
         texts = MailTexts(settings.organization, settings.contact, host, settings.mail_templates)
     except TemplateBroken as error:
         raise SettingError("MAIL_TEMPLATES", str(error)) from None
-    letters = Letters(sharing, _no_code, settings.url, clock)
+    letters = Letters(sharing, mail_checks.issue, settings.url, clock)
     return Mailing(database, sharing, letters, texts, mailer, host, clock, random)
-
-
-def _no_code(records: Records, check_id: str, now: datetime) -> str | None:
-    """Until mail checks are there, none can be waiting for its code."""
-    return None
 
 
 def _login(server: SmtpServer) -> tuple[str, str] | None:
@@ -332,6 +373,17 @@ def _others(settings: Settings) -> Others:
         Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
         Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
     )
+
+
+def _authority(settings: Settings) -> TimestampAuthority | None:
+    """Who stamps signed agreements, if anybody does. Raises `SettingError`."""
+    if settings.tsa is None or settings.tsa_ca_file is None:
+        return None
+    pem = read_secret(settings.tsa_ca_file, "TSA_CA_FILE").encode()
+    try:
+        return Rfc3161Authority(settings.tsa, x509.load_pem_x509_certificates(pem), HttpPosts())
+    except ValueError as error:
+        raise SettingError("TSA_CA_FILE", f"the file that it names: {error}") from None
 
 
 def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:

@@ -20,10 +20,12 @@ from service.denials import Denials
 from service.errors import DomainError, Problem
 from service.granting import Granting, references, running, used_up
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.opening import Denied, Opening
 from service.ports import Database, Grant
 from service.records import Copy, Delivery, Link, Send, Share
 from service.sending import Sending, Sends, Sent
+from service.tallies import Tallies
 
 Checked = Callable[[Share], bool]
 """Whether the asker has shown that the mail address of this share's recipient is theirs (`service.mailchecks`)."""
@@ -69,11 +71,13 @@ class Deliveries:
         keys: NamedKeys,
         copies: Copies,
         denials: Denials,
+        tallies: Tallies,
+        limits: Limits,
         clock: Clock,
         random: Random,
     ) -> None:
         self._database = database
-        self._opening = Opening(database, keys, denials, clock)
+        self._opening = Opening(database, keys, denials, tallies, limits, clock)
         self._copies = copies
         self._granting = Granting(database, keys, clock, random)
         self._sends = Sends(database, clock, random)

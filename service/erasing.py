@@ -8,7 +8,7 @@ all is done, so that a crash only delays it. Erased ids lie in the store too: a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +21,15 @@ from service.erased import KIND, without_values
 from service.errors import DomainError, not_found
 from service.holds import RECIPIENT, fence, require_none
 from service.keys import NamedKeys
+from service.limits import Limits
 from service.ports import Database, Records
 from service.records import (
+    AccessRequest,
     Answer,
+    BatchRow,
+    Check,
     Copy,
+    Event,
     Hold,
     InboxEntry,
     Job,
@@ -32,8 +37,13 @@ from service.records import (
     LoggedEntry,
     Message,
     Nda,
+    RateWindow,
     Recipient,
+    RequestState,
+    RuleMember,
+    Session,
     Share,
+    Signature,
 )
 
 log = logging.getLogger("sealmark.erasing")
@@ -72,6 +82,7 @@ class Erasing:
         store: BlobStore,
         archives: Archives,
         keys: NamedKeys,
+        limits: Limits,
         clock: Clock,
         random: Random,
         pause: Callable[[float], None],
@@ -80,6 +91,7 @@ class Erasing:
         self._store = store
         self._archives = archives
         self._keys = keys
+        self._limits = limits
         self._clock = clock
         self._random = random
         self._pause = pause
@@ -106,14 +118,17 @@ class Erasing:
                 "company": "",
                 "language": "",
             }
-            records.remove(
-                Message, mail=found.mail
-            )  # also those that were queued before they were a recipient
+            records.remove(RuleMember, mail=found.mail)  # only now is it known
+            records.remove(Message, mail=found.mail)  # before shares, as whoever sends them locks them
             erased = records.change(found, erased_at=now, **gone)
             made = entry(KIND, actor, now, self._random, recipient=found.id)
             job_id = identifiers.new_id("job", self._random(16))
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
+            # What was kept of the address before anybody knew whose it was.
+            records.remove(Check, mail=found.mail)
+            records.remove(Session, mail=found.mail)
+            records.remove(RateWindow, subject=self._limits.subject(found.mail))
             _erase_waiting(records, found.id, made.id, limit=BATCH)
         return erased or found
 
@@ -214,13 +229,31 @@ class Erasing:
         ndas = records.find(Nda, reference__ne="", limit=BATCH, **of_theirs)
         for nda in ndas:
             records.change(nda, reference="")
+        signatures = records.find(Signature, mail__ne="", limit=BATCH, **of_theirs)
+        for signature in signatures:  # their record stays as long as the evidence of agreements does
+            records.change(signature, name="", mail="", company="", address="", agent="")
         answers = records.find(Answer, request_hash__ne="", limit=BATCH, **of_theirs)
         for answer in answers:  # the hash, too: who guesses the request could confirm it
             records.change(answer, sealed=None, request_hash="")
+        events = records.find(Event, body__ne="", limit=BATCH, **of_theirs)
+        for event in events:
+            records.change(event, body="")
+        wanted = records.find(BatchRow, limit=BATCH, **of_theirs)
+        for row in wanted:  # its share tells whose it was
+            records.change(row, wanted={}, recipient_id=None)
+        records.remove(Check, **of_theirs)
+        records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)
         for hold in holds:
             records.change(hold, reason="")
-        return any(len(found) == BATCH for found in (shares, copies, ndas, answers, holds))
+        requests = records.find(AccessRequest, name__ne="", limit=BATCH, **of_theirs)
+        for request in requests:
+            self._forget_request(records, request, now)
+        batches: tuple[Sequence[object], ...] = (
+            *(shares, copies, ndas, signatures, answers),
+            *(events, wanted, holds, requests),
+        )
+        return any(len(found) == BATCH for found in batches)
 
     def _close(self, records: Records, share: Share, now: datetime) -> None:
         locked = records.get(Share, share.id, lock=True) or share
@@ -239,6 +272,25 @@ class Erasing:
                 share=share.id,
                 document=share.document_id,
                 recipient=share.recipient_id,
+            )
+            records.add(made)
+
+    def _forget_request(self, records: Records, request: AccessRequest, now: datetime) -> None:
+        """Nobody is left to be answered: what is pending is denied, without a message."""
+        pending = request.state == RequestState.PENDING
+        decided: dict[str, Any] = {"state": RequestState.DENIED, "decided_at": now} if pending else {}
+        records.change(request, name="", company="", purpose="", language="", **decided)
+        if pending:
+            made = entry(
+                "access.denied",
+                WORKER,
+                now,
+                self._random,
+                outcome="denied",
+                reason=REASON,
+                details={"access": request.id},
+                document=request.document_id,
+                recipient=request.recipient_id,
             )
             records.add(made)
 

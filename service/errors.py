@@ -31,6 +31,7 @@ class Problem(StrEnum):
     NOT_ACCEPTABLE = "not-acceptable"
     IDEMPOTENCY_MISMATCH = "idempotency-mismatch"
     IDEMPOTENCY_RUNNING = "idempotency-running"
+    TOO_MANY = "too-many"
     BUSY = "busy"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

@@ -90,7 +90,7 @@ class Ndas:
             raise invalid("reference", "A reference has at most 200 characters, and no control characters.")
         if mail is not None:
             check_markable_person(self._check_mark, name, mail, company)
-        covered_domain = _company_domain(domain) if domain is not None else None
+        covered_domain = company_domain(domain) if domain is not None else None
         with self._database.write() as records:
             recipient_id = None
             if mail is not None:
@@ -295,7 +295,8 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
     return ended
 
 
-def _company_domain(domain: str) -> str:
+def company_domain(domain: str) -> str:
+    """The domain in its one form. Raises `DomainError` (invalid) for one in which anybody can have an address."""
     parsed = parse_domain(domain)
     if is_shared(parsed):
         detail = "Anybody can have an address there, so it is no company's: cover the person by their mail."

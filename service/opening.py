@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crypto import tokens
 from crypto.errors import TokenExpired, TokenInvalid
@@ -12,9 +12,14 @@ from service.audit import Actor, Clock
 from service.decision import Allowed, Denial, decide
 from service.denials import Denials
 from service.keys import NamedKeys
+from service.limits import Limit, Limits
 from service.ports import Database, DatabaseUnavailable, Grant
 from service.records import Copy, Delivery, Link, Share
+from service.tallies import UNAUTHENTIC, Tallies
 from service.together import Together
+
+ASKED_FOR = Limit("share-asked-for", 120, timedelta(minutes=1))
+"""Each look at a page is an entry in a log that cannot be erased; nobody reads a page twice a second."""
 
 TOGETHER = 32
 """Links that are loaded by one query at most: as many as threads wait."""
@@ -34,15 +39,28 @@ class Denied:
 class Opening:
     """Reads tokens, loads what they name and records denials. All raise `Unauthentic`, `DatabaseUnavailable`."""
 
-    def __init__(self, database: Database, keys: NamedKeys, denials: Denials, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: NamedKeys,
+        denials: Denials,
+        tallies: Tallies,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._denials = denials
+        self._tallies = tallies
+        self._limits = limits
         self._clock = clock
         self._together = Together(self._load_together, TOGETHER)
 
     def verify(self, text: str, action: tokens.Action, actor: Actor) -> tokens.LinkToken | Denied:
-        """1. A token that we signed for this action and that lives. No database, but for the entry of a dead one."""
+        """1. A token that we signed for this action and that lives. No database before that is known.
+
+        Raises `TooMany` when its share was asked for too often; a delivery has limits of its own.
+        """
         now = self._clock()
         try:
             token = tokens.verify(text, self._keys.verifying("link"), int(now.timestamp()))
@@ -54,6 +72,8 @@ class Opening:
             raise self._unauthentic(now) from forged
         if token.action != action:
             raise self._unauthentic(now)
+        if action == tokens.Action.OPEN:
+            self._limits.require((ASKED_FOR, token.share_id))
         return token
 
     def load(self, token: tokens.LinkToken) -> tuple[Grant, Link]:
@@ -109,5 +129,5 @@ class Opening:
         return self.deny(Denial.LINK_EXPIRED, share, tokens.link_hash(token.link_id), actor)
 
     def _unauthentic(self, now: datetime) -> Unauthentic:
-        self._denials.count_unauthentic(now)
+        self._tallies.count(UNAUTHENTIC, now)
         return Unauthentic()

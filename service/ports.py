@@ -5,14 +5,14 @@ A port has at most five methods. `BlobStore` stands in `service/blobs.py`, besid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from crypto.keys import Keyring
-from service.records import Copy, Document, Link, Nda, Recipient, Share, Template, Version
+from service.records import Copy, Document, Link, Nda, RateWindow, Recipient, Share, Template, Version
 
 R = TypeVar("R")
 
@@ -145,6 +145,25 @@ class Grant:
     text_id: str | None = None  # the text of the agreement that is offered on the page, if there is one
     nda_revoked: bool = False  # an agreement of this recipient or their company was revoked
     nda_signed: bool = False  # this recipient has signed on the page before, be it another text
+
+
+@dataclass(frozen=True)
+class Window:
+    """One more in a window of time, of which at most `number` may be."""
+
+    counted: RateWindow
+    number: int
+
+
+class Counters(Protocol):
+    """Counts what is limited. Raises `DatabaseUnavailable`."""
+
+    def count(self, windows: Sequence[Window]) -> int | None:
+        """Count one in each window, for all processes at once, unless one of them is full: then in none.
+
+        Returns the place of one that is full, if any. A crash of the machine may forget the newest counts. Not
+        to be called within a write.
+        """
 
 
 class Database(Protocol):

@@ -66,6 +66,10 @@ SETTINGS: Mapping[str, str] = {
     "the store. Default: none, they stay",
     "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
+    "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
+    "Default: 600",
+    "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
+    "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -85,6 +89,9 @@ says that it lives: no byte leaves unrecorded."""
 DEFAULT_EVIDENCE_DAYS = 2555
 """Seven years: six in which a breach of contract can be sued over (England; elsewhere often less), and one in which the
 claim may be served."""
+
+DEFAULT_REQUESTS_A_MINUTE = 600
+"""Ten a second: a company whose people share one address reads on, a script that guesses does not."""
 
 MAX_DAYS = 36525
 """A hundred years; more is a slip of the hand."""
@@ -177,6 +184,9 @@ class Settings:
     log_values_days: int | None
     witnesses_file: Path | None
     checkpoint_posts_file: Path | None
+    requests_a_minute: int
+    tsa: str | None
+    tsa_ca_file: Path | None
     allow_unconfined_child: bool
 
     @property
@@ -226,6 +236,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         else None,
         witnesses_file=_path(given, "WITNESSES_FILE"),
         checkpoint_posts_file=_path(given, "CHECKPOINT_POSTS_FILE"),
+        requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
+        tsa=_tsa(given["TSA"]) if given.get("TSA") else None,
+        tsa_ca_file=Path(_required(given, "TSA_CA_FILE")) if given.get("TSA") else None,
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
@@ -393,6 +406,15 @@ def _key_file(text: str, data: Path) -> Path:
             "KEY", "lies inside the data folder, whose backup would hold key and locks: move it out"
         )
     return path
+
+
+def _tsa(text: str) -> str:
+    parts = _split("TSA", text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or "@" in parts.netloc:
+        raise SettingError("TSA", "must be the URL of the authority, without user or password")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise SettingError("TSA", "must be https (http only for loopback)")
+    return text
 
 
 def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -61,6 +61,18 @@ class NewLink:
     hash: str
 
 
+@dataclass(frozen=True)
+class Terms:
+    """The policy of a share that is to be made."""
+
+    expires_at: datetime | None = None  # None: after `DEFAULT_SHARE_LIFE`
+    download_limit: int | None = None
+    pinned_version_id: str | None = None
+    nda: NdaMode = NdaMode.REQUIRE
+    view_only: bool = False
+    mail_check: bool | None = None  # None: the document's policy
+
+
 class Sharing:
     """Makes, lists and revokes shares, and signs links for them."""
 
@@ -114,14 +126,15 @@ class Sharing:
         now = self._clock()
         if send:
             self._require_mail(NO_MAIL_TO_SEND)
-        until = expires_at or now + DEFAULT_SHARE_LIFE
-        if not now < until <= now + MAX_SHARE_LIFE:
-            raise invalid("expires_at", f"A share ends in the future, within {MAX_SHARE_LIFE.days} days.")
-        if download_limit is not None and not 1 <= download_limit <= MAX_DOWNLOADS:
-            raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
-        purpose = purpose.strip()
-        if not purpose or len(purpose) > MAX_PURPOSE:
-            raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
+        terms = Terms(
+            expires_at=expires_at,
+            download_limit=download_limit,
+            pinned_version_id=pinned_version_id,
+            nda=nda,
+            view_only=view_only,
+            mail_check=mail_check,
+        )
+        check_terms(terms, purpose, now)
         check_markable_person(self._check_mark, name, mail, company)
         for _ in range(2):
             try:
@@ -129,44 +142,61 @@ class Sharing:
                     recipient = admit(
                         records, actor, now, self._random, mail=mail, name=name, company=company
                     )
-                    document = self._check_document(
-                        records, document_id, pinned_version_id, recipient, nda, now
-                    )
-                    checked = _mail_checked(document, nda, download_limit, mail_check)
-                    if checked:
-                        self._require_mail(_why_checked(document, nda))
-                    share = Share(
-                        id=identifiers.new_id("shr", self._random(16)),
-                        document_id=document_id,
-                        recipient_id=recipient.id,
-                        purpose=purpose,
-                        expires_at=until,
-                        download_limit=download_limit,
-                        downloads_taken=0,
-                        pinned_version_id=pinned_version_id,
-                        created_at=now,
-                        nda=nda,
-                        mail_check=checked,
-                        view_only=view_only,
-                    )
-                    records.add(share)
-                    details: Details = {
-                        "expires": timestamp(until),
-                        "limit": download_limit,
-                        "pinned": pinned_version_id,
-                        "nda": nda,
-                        "mail_check": int(share.mail_check),
-                        "view_only": int(view_only),
-                    }
-                    records.add(
-                        self._entry("share.created", actor, now, share, details, {"purpose": purpose})
-                    )
+                    share = self.lend(records, actor, now, recipient, document_id, purpose, terms)
                     if send:
                         return share, recipient, self._queue_link(records, share, recipient, now)
                     return share, recipient, self._add_link(records, actor, share, now, link_life)
             except Taken:  # somebody made the same recipient meanwhile: once more, with theirs
                 continue
         raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
+
+    def lend(
+        self,
+        records: Records,
+        actor: Actor,
+        now: datetime,
+        recipient: Recipient,
+        document_id: str,
+        purpose: str,
+        terms: Terms,
+    ) -> Share:
+        """A share without a link, in the caller's transaction, for a recipient whom that transaction holds.
+
+        Raises `DomainError`: not-found, invalid, nda-required, wrong-state, mail-not-configured.
+        """
+        check_terms(terms, purpose, now)
+        document = self._check_document(
+            records, document_id, terms.pinned_version_id, recipient, terms.nda, now
+        )
+        checked = _mail_checked(document, terms.nda, terms.download_limit, terms.mail_check)
+        if checked:
+            self._require_mail(_why_checked(document, terms.nda))
+        share = Share(
+            id=identifiers.new_id("shr", self._random(16)),
+            document_id=document_id,
+            recipient_id=recipient.id,
+            purpose=purpose.strip(),
+            expires_at=terms.expires_at or now + DEFAULT_SHARE_LIFE,
+            download_limit=terms.download_limit,
+            downloads_taken=0,
+            pinned_version_id=terms.pinned_version_id,
+            created_at=now,
+            nda=terms.nda,
+            mail_check=checked,
+            view_only=terms.view_only,
+        )
+        details: Details = {
+            "expires": timestamp(share.expires_at),
+            "limit": share.download_limit,
+            "pinned": share.pinned_version_id,
+            "nda": share.nda,
+            "mail_check": int(share.mail_check),
+            "view_only": int(share.view_only),
+        }
+        records.add(share)
+        personal = {"purpose": share.purpose}
+        records.add(self._entry("share.created", actor, now, share, details, personal))
+        return share
 
     def link(self, actor: Actor, share_id: str, life: timedelta = DEFAULT_LINK_LIFE) -> NewLink:
         """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, nda-required, invalid)."""
@@ -382,6 +412,17 @@ class Sharing:
             recipient=share.recipient_id,
             **references,
         )
+
+
+def check_terms(terms: Terms, purpose: str, now: datetime) -> None:
+    """Raise `DomainError` (invalid) for a policy or a purpose that no share can have."""
+    until = terms.expires_at or now + DEFAULT_SHARE_LIFE
+    if not now < until <= now + MAX_SHARE_LIFE:
+        raise invalid("expires_at", f"A share ends in the future, within {MAX_SHARE_LIFE.days} days.")
+    if terms.download_limit is not None and not 1 <= terms.download_limit <= MAX_DOWNLOADS:
+        raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
+    if not 1 <= len(purpose.strip()) <= MAX_PURPOSE:
+        raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
 
 
 def _mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bool | None) -> bool:

@@ -17,14 +17,17 @@ from service.objects import PREFIX, SIDECAR, TRASH
 from service.ports import Database, Records
 from service.records import (
     Answer,
+    Check,
     Copy,
     Delivery,
     Message,
     Nda,
     NdaState,
+    RateWindow,
     Recipient,
     SealedObject,
     Send,
+    Session,
     Share,
     Throttle,
 )
@@ -39,6 +42,8 @@ NDA_OVERLAP = timedelta(days=2)
 """How far before the last look agreements are looked at again: clocks of processes differ, a transaction may lag."""
 
 ANSWER_AGE = timedelta(hours=24)
+CHECK_AGE = timedelta(hours=24)
+"""A mail check is over after minutes; for a day it can be seen why somebody did not get in."""
 
 MESSAGE_AGE = timedelta(days=30)
 """How long it can be seen to whom a mail was sent, for who asks after one; the log's entry stays."""
@@ -96,13 +101,16 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove kept answers, throttles and messages whose time is over."""
+        """Remove what was kept for a time that is over: answers, throttles, messages, counts, codes, sessions."""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
             records.remove(Throttle, until__le=now)
             records.remove(Message, sent_at__le=now - MESSAGE_AGE)
             records.remove(Message, failed_at__le=now - MESSAGE_AGE)
+            records.remove(RateWindow, until__le=now)
+            records.remove(Session, until__le=now)
+            records.remove(Check, created_at__le=now - CHECK_AGE)
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

@@ -186,5 +186,11 @@ def service_in(
 def mailing_by(mailer: Mailer, sealmark: Sealmark) -> Mailing:
     """The service's mailing by another mailer."""
     return open_mailing(
-        sealmark.settings, sealmark.database, sealmark.sharing, sealmark.clock, sealmark.random, mailer
+        sealmark.settings,
+        sealmark.database,
+        sealmark.sharing,
+        sealmark.mail_checks,
+        mailer,
+        sealmark.clock,
+        sealmark.random,
     )

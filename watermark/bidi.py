@@ -23,10 +23,19 @@ class DirectedRun:
     rtl: bool
 
 
-def visual_runs(text: str) -> list[DirectedRun]:
-    """The runs of the text from left to right as they are seen; the first strong character gives its base direction."""
+def runs_rtl(text: str) -> bool:
+    """Whether the text's base direction is from right to left: its first strong character gives it."""
+    types = (bidirectional(character) for character in text)
+    return next((kind != "L" for kind in types if kind in {"L", "R", "AL"}), False)
+
+
+def visual_runs(text: str, rtl: bool | None = None) -> list[DirectedRun]:
+    """The runs of the text from left to right as they are seen.
+
+    `rtl` is its base direction, for a line of a longer text; None: its own.
+    """
     types = [bidirectional(character) or "L" for character in text]
-    base = next((0 if kind == "L" else 1 for kind in types if kind in {"L", "R", "AL"}), 0)
+    base = int(runs_rtl(text) if rtl is None else rtl)
     levels = _levels(types, base)
     runs = []
     position = 0

@@ -31,10 +31,13 @@ class Cluster:
     rtl: bool = False
 
 
-def shape(field: str, text: str, fonts: Fonts) -> list[Cluster]:
-    """The clusters of the text from left to right. Raises `Unmarkable` for what no font draws."""
+def shape(field: str, text: str, fonts: Fonts, rtl: bool | None = None) -> list[Cluster]:
+    """The clusters of the text from left to right; `rtl` as in `bidi.visual_runs`.
+
+    Raises `Unmarkable` for what no font draws.
+    """
     clusters: list[Cluster] = []
-    for directed in visual_runs(text):
+    for directed in visual_runs(text, rtl):
         piece = text[directed.start : directed.stop]
         runs = fonts.runs(field, piece)
         for run in reversed(runs) if directed.rtl else runs:

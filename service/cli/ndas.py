@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from service.cli.log import write_new
+from service.cli.nda_texts import texts
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD
@@ -32,6 +35,9 @@ PIECE = 256 * 1024
 @click.group()
 def ndas() -> None:
     """Agreements that put a person or a company under NDA."""
+
+
+ndas.add_command(texts)
 
 
 @ndas.command()
@@ -127,6 +133,31 @@ def show(nda: str, as_json: bool) -> None:
     """Show one agreement (nda_…)."""
     with opened() as sealmark:
         answer(_shown(sealmark.ndas.get(nda)), as_json)
+
+
+@ndas.command()
+@click.argument("nda")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A new file, readable by this user only.",
+)
+@click.option(
+    "--timestamp", type=click.Path(path_type=Path), help="A new file for its time stamp (RFC 3161), too."
+)
+@json_option
+def evidence(nda: str, output: Path, timestamp: Path | None, as_json: bool) -> None:
+    """Write the signed PDF of an agreement (nda_…) to a file. The pull is an entry of the log."""
+    with opened(sealing=True) as sealmark:
+        stamp = sealmark.nda_files.timestamp(nda) if timestamp else b""
+        kept = sealmark.nda_files.pull(system_user(), nda)
+        write_new(output, kept.pieces)
+        if timestamp:
+            write_new(timestamp, iter([stamp]))
+    said = {"file": str(output), "bytes": kept.size, "sha256": kept.sha256}
+    answer({**said, "timestamp": str(timestamp) if timestamp else None}, as_json)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

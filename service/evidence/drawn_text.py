@@ -20,6 +20,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph
 
+from watermark.bidi import runs_rtl
 from watermark.errors import Unmarkable
 from watermark.fonts import system_fonts
 from watermark.shaping import EM, Cluster, shape, width
@@ -41,37 +42,58 @@ def register_font() -> None:
     pdfmetrics.registerFont(TTFont(FONT, str(ROOT / "files" / "NotoSans[wdth,wght].ttf")))
 
 
-def flowable(text: str, style: Any) -> Flowable:
-    """The text as a paragraph of this style, whatever script it has. What no font here draws stands as `U+1F600`."""
+def flowable(text: str, style: Any, *, flush: bool = False) -> Flowable:
+    """The text as a paragraph of this style, whatever script it has. What no font here draws stands as `U+1F600`.
+
+    `flush`: a text that runs from right to left stands at the right.
+    """
     register_font()
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
     if _is_plain(text):
         return Paragraph(escape(text), style)
     shapeable = _shapeable(text)
-    return Paragraph(escape(shapeable), style) if _is_plain(shapeable) else Outlined(shapeable, style)
+    return Paragraph(escape(shapeable), style) if _is_plain(shapeable) else Outlined(shapeable, style, flush)
 
 
 class Outlined(Flowable):  # type: ignore[misc]
-    """A paragraph whose letters are drawn as outlines, flush left."""
+    """A paragraph whose letters are drawn as outlines; flush left, or as `flowable` says."""
 
-    def __init__(self, text: str, style: Any) -> None:
+    def __init__(self, text: str, style: Any, flush: bool = False, rtl: bool | None = None) -> None:
         super().__init__()
         self._text = text
         self._style = style
+        self.spaceBefore, self.spaceAfter = style.spaceBefore, style.spaceAfter
+        self._flush = flush
+        self._rtl = runs_rtl(text) if rtl is None else rtl
+        self._broken: list[str] = []
         self._lines: list[list[Cluster]] = []
+        self._room = 0.0
 
     def wrap(self, available: float, height: float) -> tuple[float, float]:
         """Breaks the text into lines as wide as there is room."""
-        room = available / self._style.fontSize * EM
-        self._lines = [_shaped(line) for line in _broken(self._text, lambda t: width(_shaped(t)) <= room)]
+        self._room = available / self._style.fontSize * EM
+        self._broken = _broken(self._text, lambda text: width(self._shaped(text)) <= self._room)
+        self._lines = [self._shaped(line) for line in self._broken]
         return available, len(self._lines) * self._style.leading
+
+    def split(self, available: float, height: float) -> list[Flowable]:
+        """The lines that there is room for, and the rest; none when there is room for no line."""
+        fitting = int(height // self._style.leading)
+        if not 0 < fitting < len(self._broken):
+            return []
+        parts = (self._broken[:fitting], self._broken[fitting:])
+        return [Outlined(" ".join(part), self._style, self._flush, self._rtl) for part in parts]
 
     def draw(self) -> None:
         """Draws the lines from the top down."""
         size, leading = self._style.fontSize, self._style.leading
         for number, line in enumerate(self._lines):
             baseline = (len(self._lines) - number) * leading - size
-            _draw_line(self.canv, line, baseline, size, self._style.textColor)
+            left = (self._room - width(line)) * size / EM if self._flush and self._rtl else 0.0
+            _draw_line(self.canv, line, left, baseline, size, self._style.textColor)
+
+    def _shaped(self, text: str) -> list[Cluster]:
+        return shape("text", text, system_fonts(), self._rtl)
 
 
 class _CanvasPen(BasePen):  # type: ignore[misc]
@@ -100,8 +122,11 @@ class _CanvasPen(BasePen):  # type: ignore[misc]
         self._path.close()
 
 
-def _draw_line(canvas: Any, line: list[Cluster], baseline: float, size: float, colour: Any) -> None:
+def _draw_line(
+    canvas: Any, line: list[Cluster], left: float, baseline: float, size: float, colour: Any
+) -> None:
     canvas.saveState()
+    canvas.translate(left, 0)
     canvas.setFillColor(colour)
     path, pen = canvas.beginPath(), 0.0
     for cluster in line:
@@ -150,10 +175,6 @@ def _drawable(character: str) -> str:
     except Unmarkable:
         return f"[U+{ord(character):04X}]"
     return character
-
-
-def _shaped(text: str) -> list[Cluster]:
-    return shape("text", text, system_fonts())
 
 
 def _broken(text: str, fits: Callable[[str], bool]) -> list[str]:

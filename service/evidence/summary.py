@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import Flowable, LongTable
 
 from service.evidence.dossier import Dossier
-from service.evidence.drawn_text import FONT, flowable, register_font
 from service.evidence.facts import evidence_details
+from service.evidence.layout import WIDTH, built, facts, moment, said, table_style
 from service.records import LogCheckpoint, LoggedEntry, Nda, Recipient, Share
 
 MAX_ACCESSES = 2000
 """Rows of the history: some forty pages. The entries themselves are all in the pack."""
-
-_MARGIN = 18 * mm
-_PADDING = 6
-"""Points that reportlab's frame keeps free within the margins."""
-
-_WIDTH = A4[0] - 2 * (_MARGIN + _PADDING)
-_GREY = colors.HexColor("#5a6470")
-_RULE = colors.HexColor("#d5dae0")
 
 HAPPENED = {
     "share.created": "shared",
@@ -82,42 +67,28 @@ def summary(
     evidence: Mapping[str, LoggedEntry],
 ) -> bytes:
     """The PDF; the same arguments give the same bytes. `evidence`: the entry of each agreement's evidence."""
-    register_font()
     story: list[Flowable] = [
-        _said(f"Evidence about the {dossier.about.noun} {dossier.about.key}", "title"),
-        _said(
+        said(f"Evidence about the {dossier.about.noun} {dossier.about.key}", "title"),
+        said(
             f"From the access log of {organization}. What is said here is in the log {checkpoint.origin} as it was at "
-            f"{checkpoint.size} entries, signed {_time(checkpoint.signed_at)}.",
+            f"{checkpoint.size} entries, signed {moment(checkpoint.signed_at)}.",
             "note",
         ),
     ]
     for recipient in dossier.recipients:
-        story += [_said("Recipient", "heading"), _facts(_recipient(recipient))]
+        story += [said("Recipient", "heading"), facts(_recipient(recipient))]
     for nda in dossier.ndas:
-        story += [_said("Agreement (NDA)", "heading"), _facts(_agreement(nda, evidence.get(nda.id)))]
+        story += [said("Agreement (NDA)", "heading"), facts(_agreement(nda, evidence.get(nda.id)))]
     for share in dossier.shares:
-        story += [_said("Share", "heading"), _facts(_share(dossier, share))]
-    story += [_said("What happened", "heading"), *_history(dossier, history)]
-    story += [_said("What this does not prove", "heading"), *(_said(text, "body") for text in LIMITS)]
-    out = io.BytesIO()
-    document = SimpleDocTemplate(
-        out,
-        pagesize=A4,
-        leftMargin=_MARGIN,
-        rightMargin=_MARGIN,
-        topMargin=_MARGIN,
-        bottomMargin=_MARGIN,
-        title=f"Evidence about the {dossier.about.noun} {dossier.about.key}",
-        author=organization,
-        invariant=1,
-    )
-    document.build(story, onFirstPage=_number_page, onLaterPages=_number_page)
-    return out.getvalue()
+        story += [said("Share", "heading"), facts(_share(dossier, share))]
+    story += [said("What happened", "heading"), *_history(dossier, history)]
+    story += [said("What this does not prove", "heading"), *(said(text, "body") for text in LIMITS)]
+    return built(story, f"Evidence about the {dossier.about.noun} {dossier.about.key}", organization)
 
 
 def _recipient(recipient: Recipient) -> list[tuple[str, str]]:
     if recipient.erased_at:
-        return [("Id", recipient.id), ("Erased", f"{_time(recipient.erased_at)}: name and mail are gone")]
+        return [("Id", recipient.id), ("Erased", f"{moment(recipient.erased_at)}: name and mail are gone")]
     return [
         ("Name", recipient.name),
         ("Mail", recipient.mail),
@@ -128,15 +99,15 @@ def _recipient(recipient: Recipient) -> list[tuple[str, str]]:
 
 def _agreement(nda: Nda, logged: LoggedEntry | None) -> list[tuple[str, str]]:
     details = evidence_details(logged) if logged else {}
-    until = _time(nda.valid_until) if nda.valid_until else "without end"
+    until = moment(nda.valid_until) if nda.valid_until else "without end"
     kept = f"{details['size']} bytes, SHA-256 {details['sha256']}" if details else "none was kept"
     return [
         ("Id", nda.id),
         ("Covers", f"all people of {nda.domain}" if nda.domain else "the person"),
         ("State", str(nda.state)),
-        ("In force", f"from {_time(nda.valid_from)}, {until if not nda.valid_until else 'until ' + until}"),
-        ("Approved", _time(nda.approved_at)),
-        ("Revoked", _time(nda.revoked_at)),
+        ("In force", f"from {moment(nda.valid_from)}, {until if not nda.valid_until else 'until ' + until}"),
+        ("Approved", moment(nda.approved_at)),
+        ("Revoked", moment(nda.revoked_at)),
         ("Held by", " ".join(filter(None, (nda.source, nda.reference)))),
         ("Signed file", kept),
     ]
@@ -152,9 +123,9 @@ def _share(dossier: Dossier, share: Share) -> list[tuple[str, str]]:
         ("Document", f"{document.name} ({document.kind})" if document else ""),
         ("To", person.name or person.id if person else share.recipient_id),
         ("Purpose", share.purpose),
-        ("Shared", _time(share.created_at)),
-        ("Expires", _time(share.expires_at)),
-        ("Ended", f"{_time(share.revoked_at)}, {share.revoked_reason}" if share.revoked_at else ""),
+        ("Shared", moment(share.created_at)),
+        ("Expires", moment(share.expires_at)),
+        ("Ended", f"{moment(share.revoked_at)}, {share.revoked_reason}" if share.revoked_at else ""),
         ("Downloads", f"{share.downloads_taken}{limit}"),
         ("Id", share.id),
     ]
@@ -168,103 +139,41 @@ def _share(dossier: Dossier, share: Share) -> list[tuple[str, str]]:
 
 def _history(dossier: Dossier, history: Sequence[Access]) -> list[Flowable]:
     if not history:
-        return [_said("Nothing was shared.", "body")]
+        return [said("Nothing was shared.", "body")]
     several = len(dossier.shares) > 1
     heads = ["Time (UTC)", "What", "How", "Address, program", *(["Share"] if several else [])]
-    rows = [[_said(head, "label") for head in heads]]
+    rows = [[said(head, "label") for head in heads]]
     for access in history[:MAX_ACCESSES]:
         cells = [
-            _time(access.time),
+            moment(access.time),
             access.happened,
             access.how,
             access.where,
             *([access.share] if several else []),
         ]
-        rows.append([_said(cell, "cell") for cell in cells])
+        rows.append([said(cell, "cell") for cell in cells])
     shares = [0.22, 0.16, 0.20, 0.24, 0.18] if several else [0.24, 0.18, 0.24, 0.34]
-    table = LongTable(rows, colWidths=[part * _WIDTH for part in shares], repeatRows=1)
-    table.setStyle(_table_style())
+    table = LongTable(rows, colWidths=[part * WIDTH for part in shares], repeatRows=1)
+    table.setStyle(table_style())
     more = f"There are more than {MAX_ACCESSES}: the rest stands in entries/."
-    return [table, *([_said(more, "body")] if len(history) > MAX_ACCESSES else [])]
+    return [table, *([said(more, "body")] if len(history) > MAX_ACCESSES else [])]
 
 
 def _access(logged: LoggedEntry) -> Access:
     body = json.loads(logged.leaf)
     details = body.get("details", {})
-    said = [body["outcome"] if body["outcome"] != "ok" else "", body.get("reason", "")]
+    words = [body["outcome"] if body["outcome"] != "ok" else "", body.get("reason", "")]
     if logged.kind == "download.ended":
-        said.append(f"{details['sent']} bytes sent")
+        words.append(f"{details['sent']} bytes sent")
     if logged.kind == "download.granted":
         limit = f" of {details['limit']}" if "limit" in details else ""
-        said.append(f"number {details['number']}{limit}")
+        words.append(f"number {details['number']}{limit}")
     shown = [logged.revealed.get(name, {}).get("value", "") for name in ("address", "agent")]
     erased = "erased" if any("erased" in value for value in logged.revealed.values()) else ""
     return Access(
         time=logged.time,
         share=logged.share or "",
         happened=HAPPENED.get(logged.kind, logged.kind),
-        how=", ".join(filter(None, said)),
+        how=", ".join(filter(None, words)),
         where=", ".join(filter(None, shown)) or erased,
     )
-
-
-def _facts(rows: Sequence[tuple[str, str]]) -> Flowable:
-    """Names and values; those without a value are left out."""
-    cells = [[_said(name, "label"), _said(value, "cell")] for name, value in rows if value]
-    table = LongTable(cells, colWidths=[0.17 * _WIDTH, 0.83 * _WIDTH])
-    table.setStyle(_table_style())
-    return table
-
-
-def _said(text: str, style: str) -> Flowable:
-    return flowable(text, _styles()[style]) if text else Spacer(0, 0)
-
-
-def _time(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S Z") if moment else ""
-
-
-@cache
-def _styles() -> dict[str, Any]:
-    sizes = {
-        "title": (15, 20, 0, 4),
-        "heading": (11, 15, 12, 4),
-        "body": (9, 13, 0, 4),
-        "note": (9, 13, 0, 4),
-        "cell": (8.5, 11.5, 0, 0),
-        "label": (8.5, 11.5, 0, 0),
-    }
-    return {
-        name: ParagraphStyle(
-            name,
-            fontName=FONT,
-            fontSize=size,
-            leading=leading,
-            spaceBefore=before,
-            spaceAfter=after,
-            keepWithNext=name == "heading",
-            textColor=_GREY if name in {"label", "note"} else colors.black,
-        )
-        for name, (size, leading, before, after) in sizes.items()
-    }
-
-
-def _table_style() -> TableStyle:
-    return TableStyle(
-        [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-            ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-        ]
-    )
-
-
-def _number_page(canvas: Any, document: Any) -> None:
-    canvas.saveState()
-    canvas.setFont(FONT, 8)
-    canvas.setFillColor(_GREY)
-    canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, f"{document.title} · {canvas.getPageNumber()}")
-    canvas.restoreState()

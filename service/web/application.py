@@ -19,6 +19,7 @@ from service.web.api import (
     evidence,
     holds,
     log,
+    nda_texts,
     ndas,
     recipients,
     shares,
@@ -28,7 +29,7 @@ from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
-RESOURCES = (documents, versions, recipients, ndas, shares, holds, log, evidence)
+RESOURCES = (documents, versions, recipients, ndas, nda_texts, shares, holds, log, evidence)
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from service.blobs import StoreError
 from service.errors import DomainError, Problem
+from service.limits import TooMany
 from service.ports import DatabaseUnavailable
 
 log = logging.getLogger("sealmark.web")
@@ -119,6 +120,11 @@ MEANINGS: Mapping[Problem, Meaning] = {
     Problem.IDEMPOTENCY_RUNNING: Meaning(
         409, "First call still running", "The first call with this Idempotency-Key has not ended. Ask again."
     ),
+    Problem.TOO_MANY: Meaning(
+        429,
+        "Too many requests",
+        "A limit is used up. Ask again after `Retry-After`; `fields.limit` names it.",
+    ),
     Problem.BUSY: Meaning(503, "Busy", "Something else is at it at this moment. Ask again."),
     Problem.UNAVAILABLE: Meaning(
         503,
@@ -143,6 +149,7 @@ OF_STATUS: Mapping[int, Problem] = {
     415: Problem.UNSUPPORTED_MEDIA_TYPE,
     421: Problem.MISDIRECTED,
     422: Problem.INVALID,
+    429: Problem.TOO_MANY,
     503: Problem.UNAVAILABLE,
 }
 """What a framework's error of this status is; all other 4xx are malformed requests."""
@@ -242,6 +249,8 @@ def handle_errors(app: Flask, base_url: str) -> None:
         if MEANINGS[error.problem].status >= 500:
             log.warning("unavailable", extra={"problem": str(error.problem)})
         headers = _challenge(error)
+        if isinstance(error, TooMany):
+            headers["Retry-After"] = str(error.seconds)
         return respond(base_url, error.problem, error.detail, errors=errors, fields=fields, headers=headers)
 
     def request_invalid(error: RequestInvalid) -> Response:

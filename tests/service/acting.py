@@ -58,6 +58,7 @@ def token_of(link: NewLink) -> str:
     return link.url.rsplit("/", 1)[1]
 
 
-def stored_keys(service: Service) -> list[str]:
-    """All keys of the store but the master keys' markers."""
-    return [blob.key for blob in service.sealmark.store.list("") if not blob.key.startswith("masters/")]
+def stored_keys(service: Service, part: str = "") -> list[str]:
+    """All keys of the store but the master keys' markers; with `part`, those that hold it."""
+    keys = [blob.key for blob in service.sealmark.store.list("")]
+    return [key for key in keys if part in key and not key.startswith("masters/")]

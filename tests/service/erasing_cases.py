@@ -15,7 +15,21 @@ from sqlalchemy import select
 from service.adapters.sql.tables import metadata
 from service.audit import Actor
 from service.erased import Revealed
-from service.records import LoggedEntry, Recipient
+from service.records import (
+    Batch,
+    BatchRow,
+    Check,
+    Classification,
+    Event,
+    Kind,
+    LoggedEntry,
+    Message,
+    Receiver,
+    Recipient,
+    RuleKind,
+    Session,
+    Signature,
+)
 from tests.servers.postgresql import PostgresqlServer
 from tests.service_fixture import OPERATOR, URL, Service
 from tests.web.recipient.lending import Lent, lend
@@ -76,8 +90,8 @@ class Known:
 
 
 def everything_about_one(service: Service) -> Known:
-    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a mail that waits, a hold
-    that was released, entries in an archive, in the tree and in the inbox. Beside them one of whom nothing may go."""
+    """A person with an agreement, its evidence, a share, copies, downloads, kept answers, a request, a hold that was
+    released, entries in an archive, in the tree and in the inbox. Beside them a person of whom nothing may go."""
     lent = lend(service)
     asked = {"document": lent.document.id, "recipient": PERSON, "purpose": f"for {WORD}"}
     known = Known(service, lent, service.api_key(), asked)
@@ -87,11 +101,10 @@ def everything_about_one(service: Service) -> Known:
     share = made(known.post("/v1/shares", asked))
     known.recipient = share["recipient"]["id"]
     known.path = share["link"]["url"].removeprefix(URL)
-    with service.sealmark.database.write() as records:
-        records.change(known.record, language=WORD)
-    service.sealmark.sharing.send(share["id"])
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
+    _ask_for_access(service, lent)
+    _leave_all_else(service, known)
     known.visit()
     lent.browser.get(lent.path)
     service.work()
@@ -102,6 +115,60 @@ def everything_about_one(service: Service) -> Known:
     service.work()
     known.visit()  # its entries wait in the inbox
     return known
+
+
+def _ask_for_access(service: Service, lent: Lent) -> None:
+    """A request of theirs that waits, and a list on which they stand, for another document."""
+    sealmark = service.sealmark
+    rule = sealmark.access_rules.add(OPERATOR, kind=RuleKind.LIST, document_id=lent.document.id)
+    sealmark.access_rules.put_members(OPERATOR, rule.id, [PERSON["mail"], "beside@acme.example"])
+    other = sealmark.documents.create(
+        OPERATOR,
+        name="Another report",
+        kind=Kind.PENTEST,
+        classification=Classification.NDA,
+        owner_mail="owner@lender.example",
+    )
+    sealmark.access_requests.ask(
+        STRANGER, document_id=other.id, **PERSON, purpose=f"for {WORD}", language=WORD
+    )
+
+
+def _leave_all_else(service: Service, known: Known) -> None:
+    """A row of theirs in each table that holds them in the course of something only."""
+    now, mail = service.clock(), PERSON["mail"]
+    later = now + timedelta(days=30)
+    text = service.sealmark.nda_texts.add(OPERATOR, markdown="# Terms\n\nKeep it to yourself.")
+    whose: dict[str, Any] = {"recipient_id": known.recipient, "mail": mail}
+    batch = Batch("bat_1", known.lent.document.id, 1, now)
+    receiver = Receiver("whr_1", "https://crm.lender.example/hook", [], "sealed", now)
+    with service.sealmark.database.write() as records:
+        records.add(
+            Message("msg_1", "link", "shr_1", **whose, language=f"x-{WORD}", created_at=now, run_after=later),
+            Check("mck_1", known.lent.document.id, **whose, browser="hash", created_at=now),
+            Session("hash", known.lent.document.id, **whose, created_at=now, until=later),
+            Signature(
+                "sig_1",
+                known.nda,
+                text.id,
+                known.recipient,
+                known.lent.share.id,
+                name=WORD,
+                mail=mail,
+                company=WORD,
+                address=WORD,
+                agent=WORD,
+                consents=[],
+                signed_at=now,
+                record_sha256="",
+            ),
+            batch,
+            receiver,
+        )
+        records.add(
+            BatchRow("bat_1:00000000", "bat_1", {"mail": mail}, known.recipient),
+            Event("evt_1", None, "whr_1", "share.viewed", known.recipient, f'{{"who":"{WORD}"}}', now, later),
+        )
 
 
 def made(answer: Any) -> Any:

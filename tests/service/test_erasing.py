@@ -49,12 +49,19 @@ from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.recipient.lending import compile_here
 
 REACHED = {
+    "access_requests.company",
+    "access_requests.language",
+    "access_requests.name",
+    "access_requests.purpose",
     "answers.sealed",
+    "batch_rows.wanted",
+    "checks.mail",
     "copies.company",
     "copies.fill",
     "copies.mail",
     "copies.name",
     "entries.revealed",
+    "events.body",
     "holds.reason",
     "inbox.revealed",
     "messages.language",
@@ -65,15 +72,25 @@ REACHED = {
     "recipients.language",
     "recipients.mail",
     "recipients.name",
+    "rule_members.mail",
+    "sessions.mail",
     "shares.purpose",
+    "signatures.address",
+    "signatures.agent",
+    "signatures.company",
+    "signatures.mail",
+    "signatures.name",
 }
 """Personal columns that erasing a recipient reaches, of what concerns them."""
 
 NOT_REACHED = {
+    "access_rules.domain": "is a company's, which the rule approves for others too; it goes when the rule is removed",
     "api_keys.name": "names a system of the lender's; no recipient has an API key",
     "documents.owner_mail": "is of the lender's own staff",
     "holds.subject": "is the recipient's random id, or a company's domain, which goes when the hold is released",
     "ndas.domain": "is of an agreement with a company, which covers others too; a person's own agreement has none",
+    "staff_sessions.name": "is of the lender's own staff, and goes with the session",
+    "staff_sessions.subject": "is of the lender's own staff, and goes with the session",
 }
 """Personal columns that it leaves, and why."""
 
@@ -302,7 +319,8 @@ class ErasingPromises:
             raise DatabaseUnavailable("the process dies here")
 
         parts = (
-            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.clock, sealmark.random,
+            sealmark.database, sealmark.store, sealmark.archives, sealmark.keys, sealmark.limits, sealmark.clock,
+            sealmark.random,
         )  # fmt: skip
         dying = Erasing(*parts, crash)
         dying.begin(OPERATOR, known.recipient)

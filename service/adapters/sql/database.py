@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from service.adapters.sql import grants
 from service.adapters.sql.engines import THREADS, open_engines
 from service.adapters.sql.refusals import translated
+from service.adapters.sql.tables import rate_windows
 from service.adapters.sql.transaction import SqlRecords
-from service.ports import EntryGuard, Grant
+from service.ports import EntryGuard, Grant, Window
 
 _PING = text(
     "INSERT INTO readiness (name, count) VALUES ('write', 1) "
     "ON CONFLICT (name) DO UPDATE SET count = readiness.count + 1"
 )
+
+
+_NO_WAIT = text("SET LOCAL synchronous_commit = off")
+"""PostgreSQL, for this transaction: committed and seen by all, without waiting for the disk."""
 
 
 class _Open(threading.local):
@@ -89,6 +97,28 @@ class SqlDatabase:
                 return grants.load(self._open.connection, asked, now)
             with self.engines.asking.connect() as connection:
                 return grants.load(connection, asked, now)
+
+    def count(self, windows: Sequence[Window]) -> int | None:
+        """See `Counters.count`. In a transaction of its own, so never within a write of this thread."""
+        if self._open.connection is not None:
+            raise RuntimeError("count before the write begins: SQLite has one writer")
+        insert = sqlite_insert if self.dialect == "sqlite" else postgresql_insert
+        statement = insert(rate_windows)
+        counting = statement.on_conflict_do_update(
+            index_elements=["key"], set_={"count": rate_windows.c.count + 1}
+        ).returning(rate_windows.c.count)
+        # In the order of the keys, so that no two transactions wait for each other.
+        places = sorted(range(len(windows)), key=lambda place: windows[place].counted.key)
+        with translated(), self.engines.counting.connect() as connection:
+            if self.dialect != "sqlite":
+                connection.execute(_NO_WAIT)
+            for place in places:
+                counted = connection.execute(counting, asdict(windows[place].counted)).scalar_one()
+                if counted > windows[place].number:
+                    connection.rollback()
+                    return place
+            connection.commit()
+        return None
 
     def ping_write(self) -> None:
         """Write one row durably: the database is ready. Raises `DatabaseUnavailable`."""

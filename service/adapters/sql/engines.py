@@ -1,7 +1,7 @@
 """Connections to the two databases, and what each must promise: durable commits and bounded waits.
 
-An `Engines` has three ways in: `reading` (one moment, changes nothing), `writing` (durable at its end) and
-`asking` (one statement, which is one moment by itself).
+An `Engines` has four ways in: `reading` (one moment, changes nothing), `writing` (durable at its end), `asking` (one
+statement, which is one moment by itself) and `counting` (seen by all at its end, and durable a little later).
 """
 
 from __future__ import annotations
@@ -61,11 +61,13 @@ class Engines:
     reading: Engine
     writing: Engine
     asking: Engine
+    counting: Engine
 
     def dispose(self) -> None:
         """Close all connections that are not in use."""
         self.reading.dispose()
         self.writing.dispose()
+        self.counting.dispose()
 
 
 def open_engines(url: str, password: str | None = None, threads: int = THREADS) -> Engines:
@@ -106,11 +108,14 @@ def _sqlite(url: URL, threads: int) -> Engines:
     reading = create_engine(url, pool_size=threads, **options)
     # One connection: the threads of a process queue for it in order, instead of polling for the file's lock.
     writing = create_engine(url, pool_size=1, **options)
-    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE")):
+    counting = create_engine(url, pool_size=1, **options)
+    for engine, begin in ((reading, "BEGIN"), (writing, "BEGIN IMMEDIATE"), (counting, "BEGIN IMMEDIATE")):
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _beginner(begin))
+    # In WAL mode a commit is then not synced; the next one of `writing` syncs it too.
+    event.listen(counting, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
     event.listen(reading, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
-    engines = Engines(reading, writing, reading)
+    engines = Engines(reading, writing, reading, counting)
     event.listen(writing, "handle_error", _reopener(engines))
     return engines
 
@@ -214,7 +219,7 @@ def _postgresql(url: URL, threads: int) -> Engines:
     event.listen(writing, "checkin", _note_use)
     event.listen(writing, "checkout", _tryer(writing))
     reading = writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(reading, writing, writing.execution_options(isolation_level="AUTOCOMMIT"))
+    return Engines(reading, writing, writing.execution_options(isolation_level="AUTOCOMMIT"), writing)
 
 
 def _note_use(_: Any, entry: Any) -> None:

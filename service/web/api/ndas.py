@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
+from flask import Response
 from pydantic import Field, model_validator
 
 from service.access import Scope
@@ -25,9 +26,12 @@ from service.web.api.shapes import (
     Optional,
     Page,
     RecipientId,
+    TextId,
     paged,
 )
 from service.web.api.uploads import PDF, pdf_pieces
+
+TIMESTAMP = "application/timestamp-reply"
 
 routes = Routes("ndas", "Agreements that put a person, or all people of a company's mail domain, under NDA.")
 
@@ -97,6 +101,7 @@ class NdaAnswer(Answer):
     created_at: Moment
     approved_at: Moment | None
     revoked_at: Moment | None
+    text: TextId | None = Field(description="Which text was signed, if it was signed on the page.")
 
 
 class NdaList(Listed[NdaAnswer]):
@@ -120,6 +125,7 @@ def shown(nda: Nda, now: datetime) -> NdaAnswer:
         created_at=nda.created_at,
         approved_at=nda.approved_at,
         revoked_at=nda.revoked_at,
+        text=nda.text_id,
     )
 
 
@@ -207,3 +213,21 @@ def attach_evidence(call: Call, path: NdaPath) -> NdaAnswer:
     """Keep the signed PDF, sealed. It is never replaced."""
     nda = call.sealmark.ndas.attach_evidence(call.actor, path.nda_id, pdf_pieces(MAX_EVIDENCE))
     return shown(nda, call.sealmark.clock())
+
+
+@routes.get("/v1/ndas/<nda_id>/evidence", scope=Scope.NDAS_READ, answer={PDF: None})
+def pull_evidence(call: Call, path: NdaPath) -> Response:
+    """Pull the signed PDF, as it was attached or made at the signing on the page. The pull is an entry."""
+    kept = call.sealmark.nda_files.pull(call.actor, path.nda_id)
+    response = Response(kept.pieces, content_type=PDF)
+    response.content_length = kept.size
+    response.headers["Content-Disposition"] = f'attachment; filename="{kept.nda.id}.pdf"'
+    return response
+
+
+@routes.get("/v1/ndas/<nda_id>/timestamp", scope=Scope.NDAS_READ, answer={TIMESTAMP: None})
+def timestamp(call: Call, path: NdaPath) -> Response:
+    """The time stamp of the signed PDF (RFC 3161): `openssl ts -verify -in FILE -data PDF -CAfile ROOT` checks it."""
+    response = Response(call.sealmark.nda_files.timestamp(path.nda_id), content_type=TIMESTAMP)
+    response.headers["Content-Disposition"] = f'attachment; filename="{path.nda_id}.tsr"'
+    return response

@@ -1,4 +1,5 @@
-"""The routes that a recipient meets: `/s/<link token>` (page, asking), `/d/<delivery token>` (sending), static files.
+"""The routes that a recipient meets: `/s/<link token>` (page, asking), `/d/<delivery token>` (sending),
+`/r/<document id>` (the address that lasts), static files.
 
 Thin: parse, call the domain, render. What is not authentic gets one and the same answer everywhere; what fails
 before the first byte serves nothing.
@@ -8,9 +9,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.errors import CryptoError
 from service.app import Sealmark
@@ -18,14 +22,19 @@ from service.blobs import StoreError
 from service.decision import Allowed, Denial
 from service.delivery import Waiting
 from service.errors import DomainError, Problem
+from service.limits import Limit, TooMany, network
 from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
-from service.records import Copy
+from service.records import Copy, Share
 from service.web.recipient import wording
 from service.web.recipient.assets import KEPT_FOR, load_assets
 from service.web.recipient.body import DownloadBody
+from service.web.recipient.browser import MAX_FORM_BYTES, Browsers, ForeignForm
+from service.web.recipient.checking import Checking
 from service.web.recipient.headers import attachment, protect
 from service.web.recipient.ranges import Conditions, Selection, select
+from service.web.recipient.rendering import denied, html, limited, message, wrong_method
+from service.web.recipient.stable import Stable
 from service.web.recipient.stalls import end_stalls
 from service.web.recipient.summary import summarize
 from service.web.requests import actor
@@ -37,21 +46,12 @@ ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _READING = frozenset({"GET", "HEAD"})
 
+MINUTE = timedelta(minutes=1)
+
 RETRY_AFTER = "5"
 """Seconds: a database that fails over is back in about that time, and a person waits that long."""
 
-NOT_READY_RETRY_AFTER = "120"
-"""Seconds: about as long as compiling a long report takes."""
-
 _MAIL = re.compile(r"[^\s@:/?&]+@[^\s@:/?&]+")
-
-STATUS = {
-    Denial.NDA_ENDED: 403,
-    Denial.MAIL_CHECK: 403,
-    Denial.NDA_ASKED: 403,
-    Denial.NOT_READY: 503,
-}
-"""The status of a denial where it is not 410 Gone."""
 
 PASSING = frozenset({Problem.UNAVAILABLE, Problem.BUSY})
 """Problems that trying again may solve."""
@@ -66,15 +66,34 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/d/", "delivery_cut", views.cut, strict_slashes=False)
     route("/s/<path:token>", "link", views.link)
     route("/d/<path:token>", "delivery", views.delivery)
+    route("/s/<token>/check", "check", posted(views.checking.start))
+    route("/s/<token>/code", "code", posted(views.checking.enter))
+    route("/r/<document_id>", "stable", views.standing)
+    route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
+    route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
+    route("/r/<document_id>/link", "stable_link", posted(views.stable.send))
     route("/static/<digest>/<name>", "static", views.asset)
+    pages.before_request(views.limit)
     pages.after_request(protect)
+    pages.after_request(views.browsers.remember)
     pages.context_processor(views.context)
     for error in (DatabaseUnavailable, StoreError, CryptoError):
         pages.register_error_handler(error, views.unavailable)
     pages.register_error_handler(DomainError, views.refused)
     pages.register_error_handler(Unauthentic, views.unauthentic)
+    pages.register_error_handler(ForeignForm, views.foreign)
+    pages.register_error_handler(RequestEntityTooLarge, views.too_large)
     pages.register_error_handler(Exception, views.failed)
     return pages
+
+
+def posted(view: Callable[[str], Response]) -> Callable[..., Response]:
+    """The view of an address to which a form is sent; its one argument comes from the path."""
+
+    def served(**path: str) -> Response:
+        return view(*path.values()) if request.method == "POST" else wrong_method("POST")
+
+    return served
 
 
 class _Views:
@@ -84,6 +103,14 @@ class _Views:
         self._deliveries = sealmark.deliveries
         self._settings = sealmark.settings
         self._assets = load_assets()
+        self._limits = sealmark.limits
+        self._requests = Limit("requests-from", self._settings.requests_a_minute, MINUTE)
+        self._checks = sealmark.mail_checks
+        self.browsers = Browsers(
+            self._settings.url, lambda: sealmark.keys.signing("service").secret, sealmark.random
+        )
+        self.checking = Checking(sealmark, self.browsers)
+        self.stable = Stable(sealmark, self.browsers)
 
     def context(self) -> dict[str, object]:
         """What every template may use."""
@@ -92,48 +119,57 @@ class _Views:
             "assets": self._assets,
             "contact": contact,
             "contact_href": _address(contact),
+            "form_token": self.browsers.form_token,
             "language": wording.LANGUAGE,
             "organization": self._settings.organization,
             "say": wording.say,
         }
+
+    def limit(self) -> None:
+        """Count this request for its client's address. Raises `TooMany`. What is the same for all costs nothing."""
+        if request.endpoint != "recipient.static":
+            self._limits.require((self._requests, network(request.remote_addr)))
+        if request.method == "POST":
+            request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
 
     def link(self, token: str) -> Response:
         """The page of a link, which consumes nothing; or, by POST, a download that is granted."""
         if request.method == "POST":
             return self._ask(token)
         if request.method not in _READING:
-            return _wrong_method("GET, HEAD, POST")
-        page = self._deliveries.page(token, actor("recipient"), record=request.method == "GET")
+            return wrong_method("GET, HEAD, POST")
+        record = request.method == "GET"
+        page = self._deliveries.page(token, actor("recipient"), record=record, checked=self._checked)
         if isinstance(page, Waiting):
-            return _denied(Denied(page.missing))
+            return self._wait(page, token)
         if isinstance(page, Denied):
-            return _denied(page)
-        return _html("report", 200, summary=summarize(page))
+            return denied(page)
+        return html("report", 200, summary=summarize(page))
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
         if request.method not in _READING:
-            return _wrong_method("GET, HEAD")
+            return wrong_method("GET, HEAD")
         asker = actor("recipient")
         begun = self._deliveries.begin(token, asker)
         if isinstance(begun, Denied):
-            return _denied(begun)
+            return denied(begun)
         _, allowed, copy = begun
         etag = f'"{copy.sha256}"'
         chosen = select(_conditions(), etag, copy.length)
         if chosen.status == 304:
             return Response(status=304, headers={"ETag": etag})
         if chosen.status == 412:
-            return _message(412, "changed", hint="open_again")
+            return message(412, "changed", hint="open_again")
         if chosen.status == 416:
-            answer = _message(416, "range", hint="open_again")
+            answer = message(416, "range", hint="open_again")
             answer.headers["Content-Range"] = f"bytes */{copy.length}"
             return answer
         if request.method == "HEAD":
             return _download(Response(), allowed, copy, etag, chosen)
         sending = self._deliveries.send(token, asker, chosen.start, chosen.stop)
         if isinstance(sending, Denied):
-            return _denied(sending)
+            return denied(sending)
         end_stalls()
         body = DownloadBody(sending, chosen.stop - chosen.start)
         return _download(Response(body), allowed, copy, etag, chosen)
@@ -145,7 +181,7 @@ class _Views:
     def asset(self, digest: str, name: str) -> Response:
         """The style sheet or the icon, under the address that its content gives it."""
         if request.method not in _READING:
-            return _wrong_method("GET, HEAD")
+            return wrong_method("GET, HEAD")
         found = self._assets.get(name)
         if found is None or found.digest != digest:
             raise Unauthentic
@@ -154,31 +190,59 @@ class _Views:
     def unavailable(self, error: Exception) -> Response:
         """A part that is needed does not answer: nothing is served."""
         LOG.error("nothing was served", exc_info=error)
-        answer = _message(503, "unavailable", numbered=True)
+        answer = message(503, "unavailable", numbered=True)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
 
     def refused(self, error: DomainError) -> Response:
         """A problem that the domain names; recipients are told only whether to try again."""
+        if isinstance(error, TooMany):
+            return limited(error)
+        if error.problem == Problem.MAIL_NOT_CONFIGURED:
+            return message(503, "no_mail", hint="ask_sender")
         if error.problem in PASSING:
             return self.unavailable(error)
         if error.problem == Problem.MISDIRECTED:
-            return _message(421, "misdirected")
+            return message(421, "misdirected")
         return self.failed(error)
 
     def failed(self, error: Exception) -> Response:
         """A mistake of ours. The log gets the traceback, without the path, which holds the token."""
         LOG.error("a recipient's request failed", exc_info=error)
-        return _message(500, "failed", numbered=True)
+        return message(500, "failed", numbered=True)
 
     def unauthentic(self, _: Unauthentic) -> Response:
         """One and the same answer, to every method, for all that is not authentic."""
-        return _message(404, "not_found")
+        return message(404, "not_found")
+
+    def foreign(self, _: ForeignForm) -> Response:
+        """A form of somebody else's page, or of a browser without its cookie."""
+        return message(403, "foreign")
+
+    def too_large(self, _: RequestEntityTooLarge) -> Response:
+        """A form with more than any of ours can hold."""
+        return message(413, "too_large")
+
+    def standing(self, document_id: str) -> Response:
+        """The page of a document's stable address."""
+        if request.method not in _READING:
+            return wrong_method("GET, HEAD")
+        return self.stable.show(document_id)
+
+    def _wait(self, waiting: Waiting, token: str) -> Response:
+        """The page on which the recipient does what is missing."""
+        if waiting.missing == Denial.MAIL_CHECK:
+            return self.checking.show(waiting, f"/s/{token}")
+        return denied(Denied(waiting.missing))
+
+    def _checked(self, share: Share) -> bool:
+        return self._checks.checked(share, self.browsers.of_request())
 
     def _ask(self, token: str) -> Response:
-        granted = self._deliveries.ask(token, actor("recipient"))
+        self.browsers.refuse_foreign()
+        granted = self._deliveries.ask(token, actor("recipient"), self._checked)
         if isinstance(granted, Denied):
-            return _denied(granted)
+            return denied(granted)
         return Response(status=303, headers={"Location": f"/d/{granted.token}"})
 
 
@@ -203,38 +267,6 @@ def _download(answer: Response, allowed: Allowed, copy: Copy, etag: str, chosen:
     if chosen.status == 206:
         answer.headers["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{copy.length}"
     return answer
-
-
-def _denied(denied: Denied) -> Response:
-    title, text, hint = wording.DENIALS[denied.reason]
-    status = STATUS.get(denied.reason, 410)
-    answer = _html("message", status, title=title, text=text, hint=wording.say(hint))
-    if status == 503:
-        answer.headers["Retry-After"] = NOT_READY_RETRY_AFTER
-    return answer
-
-
-def _message(status: int, sentence: str, *, hint: str = "", numbered: bool = False) -> Response:
-    """A page with one message. `numbered`: with the request's id, by which the log is found."""
-    return _html(
-        "message",
-        status,
-        title=wording.say(sentence),
-        text=wording.say(f"{sentence}.text"),
-        hint=wording.say(hint) if hint else "",
-        request_id=g.request_id if numbered else "",
-    )
-
-
-def _wrong_method(allowed: str) -> Response:
-    answer = _message(405, "method")
-    answer.headers["Allow"] = allowed
-    return answer
-
-
-def _html(template: str, status: int, **values: object) -> Response:
-    text = render_template(f"recipient/{template}.html", **values)
-    return Response(text, status=status, content_type="text/html; charset=utf-8")
 
 
 def _address(contact: str | None) -> str:

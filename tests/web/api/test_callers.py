@@ -13,13 +13,14 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 31
+ROUTES = 37
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents": Scope.DOCUMENTS_READ,
     "GET /v1/documents/<document_id>": Scope.DOCUMENTS_READ,
     "PUT /v1/documents/<document_id>/classification": Scope.DOCUMENTS_CLASSIFY,
+    "PUT /v1/documents/<document_id>/policy": Scope.DOCUMENTS_WRITE,
     "POST /v1/documents/<document_id>/revoke": Scope.DOCUMENTS_REVOKE,
     "POST /v1/documents/<document_id>/versions": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
@@ -37,6 +38,11 @@ EXPECTED: dict[str, Scope | None] = {
     "POST /v1/ndas/<nda_id>/approve": Scope.NDAS_APPROVE,
     "POST /v1/ndas/<nda_id>/revoke": Scope.NDAS_APPROVE,
     "PUT /v1/ndas/<nda_id>/evidence": Scope.NDAS_WRITE,
+    "GET /v1/ndas/<nda_id>/evidence": Scope.NDAS_READ,
+    "GET /v1/ndas/<nda_id>/timestamp": Scope.NDAS_READ,
+    "POST /v1/nda-texts": Scope.NDAS_APPROVE,
+    "GET /v1/nda-texts": Scope.NDAS_READ,
+    "GET /v1/nda-texts/<text_id>": Scope.NDAS_READ,
     "POST /v1/shares": Scope.SHARES_WRITE,
     "GET /v1/shares": Scope.SHARES_READ,
     "GET /v1/shares/<share_id>": Scope.SHARES_READ,
@@ -69,6 +75,7 @@ def _path(rule: Rule) -> str:
         "version_id": "ver",
         "recipient_id": "rcp",
         "nda_id": "nda",
+        "text_id": "txt",
         "share_id": "shr",
         "hold_id": "hld",
         "entry_id": "ent",

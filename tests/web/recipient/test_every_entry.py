@@ -10,13 +10,13 @@ import pytest
 from crypto import api_keys
 from service.access import Scope
 from service.audit import KINDS
-from service.denials import sum_up
 from service.errors import DomainError
 from service.facts import Facts
 from service.log import LogFilter
 from service.masterkeys import RETIRE_AFTER
 from service.records import Classification, Kind, NamedKey
 from service.sweeping import ORPHAN_AGE
+from service.tallies import sum_up
 from tests.service_fixture import OPERATOR
 from tests.web.recipient.lending import Lent
 
@@ -111,7 +111,7 @@ def test_each_kind_of_entry_is_made_by_what_it_names(lent: Lent) -> None:
     assert new() == ["key.retired"]
 
     lent.browser.get("/s/nothing")
-    sealmark.denials.hand_over()
+    sealmark.tallies.hand_over()
     sum_up(sealmark.database, service.clock(), sealmark.random)
     assert new() == ["requests.unauthentic"]
     sealmark.objects.put("original", "version", "ver_1", [b"nobody's"])

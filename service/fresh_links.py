@@ -1,0 +1,73 @@
+"""Fresh links: at a document's stable address, who shows that a mail address is theirs is mailed a new link to what is
+shared with it. The address lasts as long as the document, and opens nothing by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.audit import Clock, Random
+from service.limits import Limit, Limits
+from service.outbox import Mail, queue
+from service.ports import Database, Records
+from service.records import Document, Recipient, Session, Share
+
+FRESH_LINKS = Limit("fresh-links", 5, timedelta(hours=1))
+"""For one document and mail: each is a mail, and a link that works for days."""
+
+
+class FreshLinks:
+    """Finds what is shared with a mail address that was checked, and mails its link. Raises `DatabaseUnavailable`."""
+
+    def __init__(self, database: Database, limits: Limits, clock: Clock, random: Random) -> None:
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+        self._random = random
+
+    def document(self, document_id: str) -> Document | None:
+        """The document with this stable address; None where there is none, or it was revoked."""
+        with self._database.read() as records:
+            found = records.get(Document, document_id)
+        return found if found and not found.revoked_at else None
+
+    def shared(self, session: Session, document_id: str) -> bool:
+        """Whether a share in force of this document belongs to who holds the session."""
+        with self._database.read() as records:
+            return self._share(records, session, document_id) is not None
+
+    def send(self, session: Session, document_id: str, language: str = "") -> bool:
+        """Queue a mail with a new link to the newest share in force; False where there is none. Raises `TooMany`."""
+        self._limits.require((FRESH_LINKS.of(document_id), session.mail))
+        now = self._clock()
+        with self._database.write() as records:
+            share = self._share(records, session, document_id)
+            recipient = records.get(Recipient, share.recipient_id) if share else None
+            if share is None or recipient is None:
+                return False
+            queue(
+                records,
+                self._random,
+                now,
+                kind=Mail.LINK,
+                about=share.id,
+                mail=recipient.mail,
+                language=language or recipient.language,
+                recipient_id=recipient.id,
+            )
+        return True
+
+    def _share(self, records: Records, session: Session, document_id: str) -> Share | None:
+        """The newest one. Whether it opens, its agreement for one, is decided where the link is opened."""
+        known = records.find(Recipient, mail=session.mail, erased_at=None, limit=1)
+        if not known:
+            return None
+        found = records.find(
+            Share,
+            document_id=document_id,
+            recipient_id=known[0].id,
+            revoked_at=None,
+            expires_at__gt=self._clock(),
+            order="-created_at",
+            limit=1,
+        )
+        return found[0] if found else None

@@ -1,0 +1,103 @@
+"""A document's stable address, `/r/<document id>`: mail check, then a fresh link by mail to whom it is shared with; all
+others may ask for it. It can be printed, cited and kept for years, since it opens nothing by itself."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from service.app import Sealmark
+from service.errors import DomainError, Problem
+from service.mail import parse_address
+from service.mailchecks import CodeRefused
+from service.opening import Unauthentic
+from service.records import Document, Session
+from service.web.recipient import wording
+from service.web.recipient.browser import Browsers
+from service.web.recipient.checking import shown
+from service.web.recipient.rendering import html, see_other
+from service.web.requests import actor
+
+
+class Stable:
+    """The pages of the address. What is unknown or revoked is `Unauthentic`: one answer for all that is not there."""
+
+    def __init__(self, sealmark: Sealmark, browsers: Browsers) -> None:
+        self._checks = sealmark.mail_checks
+        self._fresh_links = sealmark.fresh_links
+        self._browsers = browsers
+
+    def show(self, document_id: str, *, status: int = 200, error: str = "", typed: str = "") -> Response:
+        """The form for the mail address, the field for its code, or what there is for who has shown it."""
+        document = self._document(document_id)
+        browser = self._browsers.of_request()
+        session = self._checks.session(document.id, browser)
+        if session is not None and not request.args.get("other"):
+            return self._shown_to(document, session)
+        check = None if request.args.get("other") else self._checks.waiting(document.id, browser)
+        return html(
+            "stable",
+            status,
+            path=f"/r/{document.id}",
+            mail=check.mail if check else typed,
+            step="code" if check else "mail",
+            error=error,
+            **shown(document),
+        )
+
+    def start(self, document_id: str) -> Response:
+        """Mail a code to the address that was given, whosever it is: whether it is known is nobody's business."""
+        browser = self._browsers.require_own_form()
+        document = self._document(document_id)
+        typed = request.form.get("mail", "")
+        try:
+            mail = parse_address(typed.strip()).mail
+        except DomainError as error:
+            if error.problem != Problem.INVALID:
+                raise
+            return self.show(document_id, status=422, error="stable.mail.wrong", typed=typed)
+        self._checks.begin(
+            actor("stranger"),
+            subject=document.id,
+            recipient_id=None,
+            mail=mail,
+            browser=browser,
+            language=wording.LANGUAGE,
+        )
+        return see_other(f"/r/{document.id}")
+
+    def enter(self, document_id: str) -> Response:
+        """Take the code; who has a share is mailed its link at once."""
+        browser = self._browsers.require_own_form()
+        document = self._document(document_id)
+        code = request.form.get("code", "")
+        result = self._checks.enter(actor("stranger"), subject=document.id, browser=browser, code=code)
+        if isinstance(result, CodeRefused):
+            return self.show(document_id, status=422, error=f"check.{result}")
+        return see_other(f"/r/{document.id}")
+
+    def send(self, document_id: str) -> Response:
+        """Mail a fresh link to who has shown that the address is theirs."""
+        browser = self._browsers.require_own_form()
+        document = self._document(document_id)
+        session = self._checks.session(document.id, browser)
+        if session is None or not self._fresh_links.send(session, document.id, wording.LANGUAGE):
+            return see_other(f"/r/{document.id}")
+        return html("stable", 200, path="", mail=session.mail, step="sent", error="", **shown(document))
+
+    def _shown_to(self, document: Document, session: Session) -> Response:
+        step = "send" if self._fresh_links.shared(session, document.id) else "none"
+        return html(
+            "stable",
+            200,
+            path=f"/r/{document.id}",
+            mail=session.mail,
+            step=step,
+            error="",
+            **shown(document),
+        )
+
+    def _document(self, document_id: str) -> Document:
+        document = self._fresh_links.document(document_id)
+        if document is None:
+            raise Unauthentic
+        return document
