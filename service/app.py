@@ -59,6 +59,7 @@ from service.objects import SealedObjects
 from service.opening import Opening
 from service.outbox import require_mail
 from service.ports import Mailer
+from service.public_files import PublicFiles
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
@@ -68,6 +69,7 @@ from service.signing import Signing
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
+from service.trust import TrustPage
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -107,6 +109,8 @@ class Sealmark:
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
+    public_files: PublicFiles
+    trust_page: TrustPage
     denials: Denials
     tallies: Tallies
     limits: Limits
@@ -225,11 +229,15 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         access_requests=AccessRequests(database, sharing, check_mark, needs_mail, clock, random),
         nda_texts=NdaTexts(database, clock, random),
         nda_files=NdaFiles(
-            database, objects, Opening(database, keys, denials, tallies, limits, clock), clock, random
+            database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
         ),
-        signing=Signing(database, objects, settings.organization, settings.url, clock, random),
+        signing=Signing(database, objects, limits, settings.organization, settings.url, clock, random),
         timestamps=Timestamps(database, objects, _authority(settings), clock, random),
         copies=copies,
+        public_files=PublicFiles(
+            database, copies, limits, settings.organization, settings.url, clock, random
+        ),
+        trust_page=TrustPage(database, clock),
         denials=denials,
         tallies=tallies,
         limits=limits,

@@ -58,6 +58,7 @@ SETTINGS: Mapping[str, str] = {
     "MAIL_TEMPLATES": "Folder with your own templates of mails, which replace ours one by one. Default: none",
     "CHECKPOINT_MAILS": "Addresses that are mailed the log's newest checkpoint once a day, comma-separated. "
     "Default: none",
+    "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
@@ -179,6 +180,7 @@ class Settings:
     mail_from: str | None
     mail_templates: Path | None
     checkpoint_mails: tuple[str, ...]
+    call_url: str | None
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
@@ -229,6 +231,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail_from=_mail(given["MAIL_FROM"], "MAIL_FROM") if given.get("MAIL_FROM") else None,
         mail_templates=_path(given, "MAIL_TEMPLATES"),
         checkpoint_mails=_checkpoint_mails(given),
+        call_url=_call_url(given.get("CALL_URL", "")),
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
@@ -282,6 +285,15 @@ def _base_url(text: str) -> str:
     if parts.scheme == "http" and not _loopback(parts.hostname):
         raise SettingError("URL", "must be https (http only for loopback)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _call_url(text: str) -> str | None:
+    if not text:
+        return None
+    parts = _split("CALL_URL", text)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
+        raise SettingError("CALL_URL", f"cannot be this. {SETTINGS['CALL_URL']}")
+    return text
 
 
 def _loopback(host: str) -> bool:

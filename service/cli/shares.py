@@ -51,8 +51,8 @@ def shares() -> None:
 )
 @click.option(
     "--nda",
-    type=click.Choice([*NdaMode]),
-    default=NdaMode.REQUIRE,
+    type=click.Choice([str(one) for one in NdaMode]),
+    default=str(NdaMode.REQUIRE),
     show_default=True,
     help="ask: where no agreement is in force, let the recipient sign one on the page first.",
 )
