@@ -15,7 +15,7 @@ from crypto import tokens
 from service.audit import Actor
 from service.decision import Allowed, Denial, decide
 from service.errors import DomainError, Problem
-from service.mail_texts import MailTexts, TemplateBroken
+from service.mail_texts import SAMPLE, MailTexts, TemplateBroken
 from service.mailchecks import CodeRefused
 from service.mailing import CLAIM, CODE_PAUSES, CODE_WITHIN, PAUSES
 from service.outbox import Mail, queue
@@ -624,6 +624,21 @@ def test_a_broken_template_stops_the_start_with_one_line_that_names_it(
     assert refused.value.name == "SEALMARK_MAIL_TEMPLATES"
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("contact", [None, "trust@lender.example", "https://lender.example/contact"])
+def test_our_own_templates_print_what_they_must_and_nothing_from_elsewhere(contact: str | None) -> None:
+    texts = MailTexts("Lender & Co", contact, "reports.lender.example", None)
+    texts.try_all()
+    for kind in Mail:
+        said = texts.render(kind, "", SAMPLE)
+        addresses = set(re.findall(r"[a-z]+://[^\s\"'<>]+", said.html + said.text))
+        assert addresses <= {SAMPLE["link"], SAMPLE["stable"], f"{contact}."}
+        assert not re.search(r"<(img|script|link|iframe|object|form)|url\(|src=", said.html)
+        assert (contact or "Questions?") in said.text or contact is None
+        assert "Lender & Co" in said.text
+        assert "Lender &amp; Co" in said.html
+        assert len(said.html) < 6000
 
 
 def test_a_folder_of_templates_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
