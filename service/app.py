@@ -45,7 +45,7 @@ from service.exporting import Exports
 from service.fresh_links import FreshLinks
 from service.holds import Holds
 from service.keys import NamedKeys
-from service.letters import Letters
+from service.letters import Issue, Letters
 from service.limits import Limits
 from service.log import Log
 from service.mail_texts import MailTexts, TemplateBroken, as_mail
@@ -201,13 +201,12 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
-    def needs_mail() -> None:
+    sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
+
+    def mail_needed() -> None:
         require_mail(settings)
 
-    sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
-    mail_checks = MailChecks(database, keys, limits, needs_mail, clock, random)
-    mailer = open_mailer(settings)
-
+    mail_checks = MailChecks(database, keys, limits, mail_needed, clock, random)
     return Sealmark(
         settings=settings,
         clock=clock,
@@ -226,7 +225,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
         access_rules=AccessRules(database, clock, random),
-        access_requests=AccessRequests(database, sharing, check_mark, needs_mail, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),
         nda_files=NdaFiles(
             database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
@@ -242,7 +241,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         tallies=tallies,
         limits=limits,
         mail_checks=mail_checks,
-        fresh_links=FreshLinks(database, limits, clock, random),
+        fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
         deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
@@ -274,7 +273,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,
-        mailing=open_mailing(settings, database, sharing, mail_checks, mailer, clock, random),
+        mailing=open_mailing(
+            settings, database, sharing, mail_checks.issue, clock, random, open_mailer(settings)
+        ),
         announcing=Announcing(
             database,
             checkpoints.published,
@@ -311,10 +312,10 @@ def open_mailing(
     settings: Settings,
     database: SqlDatabase,
     sharing: Sharing,
-    mail_checks: MailChecks,
-    mailer: Mailer | None,
+    issue: Issue,
     clock: Clock,
     random: Random,
+    mailer: Mailer | None,
 ) -> Mailing:
     """What sends the outbox by this mailer. Raises `SettingError` for templates that cannot be used."""
     host = _host(settings)
@@ -322,7 +323,7 @@ def open_mailing(
         texts = MailTexts(settings.organization, settings.contact, host, settings.mail_templates)
     except TemplateBroken as error:
         raise SettingError("MAIL_TEMPLATES", str(error)) from None
-    letters = Letters(sharing, mail_checks.issue, settings.url, clock)
+    letters = Letters(sharing, issue, settings.url, clock)
     return Mailing(database, sharing, letters, texts, mailer, host, clock, random)
 
 

@@ -49,6 +49,7 @@ SETTINGS: Mapping[str, str] = {
     "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
+    "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SMTP": "Server that mails are handed to: `smtp://HOST:PORT?tls=starttls`, `implicit` or (loopback only) `no`. "
     "Default: none; what needs a mail is refused",
     "SMTP_USER": "Name to sign in with at that server. Default: none, without signing in",
@@ -58,7 +59,6 @@ SETTINGS: Mapping[str, str] = {
     "MAIL_TEMPLATES": "Folder with your own templates of mails, which replace ours one by one. Default: none",
     "CHECKPOINT_MAILS": "Addresses that are mailed the log's newest checkpoint once a day, comma-separated. "
     "Default: none",
-    "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
@@ -176,11 +176,11 @@ class Settings:
     threads: int
     organization: str
     contact: str | None
+    call_url: str | None
     smtp: SmtpServer | None
     mail_from: str | None
     mail_templates: Path | None
     checkpoint_mails: tuple[str, ...]
-    call_url: str | None
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
@@ -227,11 +227,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         threads=_number(given, "THREADS", 16, 1, 256),
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
+        call_url=_call_url(given.get("CALL_URL", "")),
         smtp=_smtp(given),
         mail_from=_mail(given["MAIL_FROM"], "MAIL_FROM") if given.get("MAIL_FROM") else None,
         mail_templates=_path(given, "MAIL_TEMPLATES"),
         checkpoint_mails=_checkpoint_mails(given),
-        call_url=_call_url(given.get("CALL_URL", "")),
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)

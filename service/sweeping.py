@@ -101,16 +101,16 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove what was kept for a time that is over: answers, throttles, messages, counts, codes, sessions."""
+        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions, messages."""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
             records.remove(Throttle, until__le=now)
-            records.remove(Message, sent_at__le=now - MESSAGE_AGE)
-            records.remove(Message, failed_at__le=now - MESSAGE_AGE)
             records.remove(RateWindow, until__le=now)
             records.remove(Session, until__le=now)
             records.remove(Check, created_at__le=now - CHECK_AGE)
+            records.remove(Message, sent_at__le=now - MESSAGE_AGE)
+            records.remove(Message, failed_at__le=now - MESSAGE_AGE)
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

@@ -189,8 +189,8 @@ def mailing_by(mailer: Mailer, sealmark: Sealmark) -> Mailing:
         sealmark.settings,
         sealmark.database,
         sealmark.sharing,
-        sealmark.mail_checks,
-        mailer,
+        sealmark.mail_checks.issue,
         sealmark.clock,
         sealmark.random,
+        mailer,
     )
