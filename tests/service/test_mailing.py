@@ -668,3 +668,13 @@ def test_a_mail_that_cannot_be_written_is_put_off_and_holds_up_no_other(
     (second,) = service.mails()
     assert "“Other”" in second.subject
     assert [message.sent_at is None for message in messages(service)] == [True, False]
+
+
+def test_a_message_that_comes_after_its_recipient_was_erased_is_not_sent(
+    service: Service, share: Share
+) -> None:
+    made = asked(service, share, RequestState.DENIED)
+    service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+    a_message(service, Mail.DENIED, made.id, recipient_id=share.recipient_id)
+    assert service.mails() == []
+    assert mail_entries(service) == [("mail.failed", "revoked", "ended", 1)]
