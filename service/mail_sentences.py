@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from babel.dates import format_datetime
-
-LANGUAGE = "en"
+from service import languages
 
 SENTENCES: Mapping[str, str] = {
     # In several.
+    "moment": "{day}, {time} UTC",
     "hello": "Hello {name},",
     "open": "Open the document",
     "open.text": "Open it here:",
@@ -77,14 +76,15 @@ def say(sentence: str, language: str, values: Mapping[str, object]) -> str:
     """
     unnamed = f"{sentence}.unnamed"
     chosen = unnamed if not values.get("document") and unnamed in SENTENCES else sentence
-    return SENTENCES[chosen].format(**values)
+    return languages.fill(language, languages.say(language, f"mail.{chosen}", SENTENCES[chosen]), values)
 
 
 def moment(value: datetime, language: str) -> str:
     """`30 September 2026, 14:05 UTC`; seconds are cut, so nothing is promised that is over."""
-    return format_datetime(value, "d MMMM y, HH:mm 'UTC'", locale=LANGUAGE)
+    day_and_time = {"day": day(value, language), "time": languages.time_of_day(language, value)}
+    return say("moment", language, day_and_time)
 
 
 def day(value: datetime, language: str) -> str:
     """`30 September 2026`, the day in UTC."""
-    return format_datetime(value, "d MMMM y", locale=LANGUAGE)
+    return languages.day(language, value)
