@@ -195,6 +195,28 @@ def test_for_people_it_says_each_step_and_ends_with_link_and_commands(folder: Pa
         assert shown in ended.stdout
 
 
+def test_a_mail_is_shown_where_the_demo_runs_and_its_link_opens(folder: Path) -> None:
+    with demo(folder) as (_, ready):
+        environment = ready["cli_command"].partition(";")[0].lstrip("(. ")
+        program = f"{sys.executable} -m service"
+        shares = json.loads(run_in_shell(f". {environment}; {program} shares list --json"))["items"]
+        sent = run_in_shell(f". {environment}; {program} shares link {shares[0]['id']} --send --json")
+        assert set(json.loads(sent)) == {"id", "message"}
+        end = time.monotonic() + 30
+        said = folder / "said"
+        while "shares “" not in said.read_text() and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(0.2)
+        mail = said.read_text()
+        (link,) = set(re.findall(r"http://127\.0\.0\.1:[0-9]+/s/v1\.\S+", mail))
+        copy = downloaded(link)
+
+    assert "  | To: ana.silva@northmere.example" in mail
+    assert copy.startswith(b"%PDF")
+    kept = b"".join(path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file())
+    assert link.rsplit("/", 1)[1].encode() not in kept
+
+
 def test_a_link_that_was_revoked_is_followed_by_a_new_share(folder: Path) -> None:
     with demo(folder) as (_, first):
         environment = first["cli_command"].partition(";")[0].lstrip("(. ")
