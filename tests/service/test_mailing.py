@@ -698,3 +698,15 @@ def test_a_mail_is_written_in_the_recipients_language(
     assert f'<html lang="{language}" dir="{direction}">' in letter.html
     assert until in letter.text
     assert isinstance(opens(service, link_in(letter)), Allowed)
+
+
+def test_a_subject_is_one_line_without_what_terminals_and_servers_obey(tmp_path: Path) -> None:
+    subject = '{{ "a\\u0000b\\u001bc\\u0085d" }}'
+    files = {"link__txt": f"Subject: {subject}\n{{{{ link }}}}"}
+    with service_in(tmp_path, environ=owner(tmp_path, **files)) as service:
+        document = a_document(service)
+        a_version(service, document)
+        an_nda(service)
+        a_share(service, document, send=True)
+        (letter,) = service.mails()
+    assert letter.subject == "a b c d"
