@@ -82,6 +82,8 @@ AccessId = identifier("acc")
 RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
+ReceiverId = identifier("whr")
+EventId = identifier("evt")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""

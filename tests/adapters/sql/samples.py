@@ -283,7 +283,9 @@ def one_of_each() -> list[object]:
         ),
         r.Session("ab" * 32, key("shr"), key("rcp"), "ana1@buyer.example", NOW, NOW + HOUR),
         r.RateWindow("page:ab:1", "ab", 60, NOW),
-        r.Receiver(key("whr"), "https://crm.buyer.example/hook", ["share.revoked"], "c2VhbGVk", NOW, NOW, True),
+        r.Receiver(
+            key("whr"), "https://crm.buyer.example/hook", ["share.revoked"], "c2VhbGVk", NOW, NOW, True
+        ),
         r.Event(
             *(key("evt"), 1, key("whr"), "downloaded", key("rcp"), '{"a":1}', NOW, NOW, NOW),
             attempts=3,
