@@ -97,13 +97,9 @@ class ReceiverServer:
             self._server.server_close()
             self._server = None
 
-    def posts(self, **changes: Any) -> PinnedPosts:
-        """Webhooks that find this server: the name is known, loopback allowed, its certificate trusted."""
-        return posts(self.certificate, **changes)
-
 
 def posts(certificate: Path, **changes: Any) -> PinnedPosts:
-    """Webhooks to servers on loopback with this certificate."""
+    """Webhooks that find such servers: the name is known, loopback allowed, the certificate trusted."""
     given: dict[str, Any] = {
         "resolve": lambda host, _: {HOST: ["127.0.0.1"]}[host],
         "may_connect": lambda address: address.is_loopback,
@@ -115,8 +111,9 @@ def posts(certificate: Path, **changes: Any) -> PinnedPosts:
 
 @contextmanager
 def receiving(folder: Path) -> Iterator[ReceiverServer]:
-    """A server that listens on a free port until the block ends."""
-    server = ReceiverServer(0, make_certificate(folder / "hooks.pem"))
+    """A server that listens on a free port until the block ends. Those of one folder have one certificate."""
+    certificate = folder / "hooks.pem"
+    server = ReceiverServer(0, certificate if certificate.exists() else make_certificate(certificate))
     server.start()
     try:
         yield server
