@@ -100,17 +100,21 @@ class Webhooks:
         receiver_id: str,
         *,
         state: EventState | None = None,
-        after: int | None = None,
+        after: str | None = None,
         limit: int = 50,
     ) -> Sequence[Event]:
-        """The events of a receiver in the order in which they are sent, those after a position.
+        """The events of a receiver in the order in which they are sent, those after an event.
 
-        Raises `DomainError` (not-found).
+        Raises `DomainError` (not-found; invalid: the receiver has no such event).
         """
-        where: dict[str, Any] = {"position__gt": after} if after is not None else {}
-        where |= _STATES[state] if state else {}
+        where: dict[str, Any] = dict(_STATES[state]) if state else {}
         with self._database.read() as records:
             _in_force(records, receiver_id)
+            if after is not None:
+                found = records.find(Event, id=after, receiver_id=receiver_id)
+                if not found:
+                    raise invalid("after", "This receiver has no such event: it may be too old to be kept.")
+                where["position__gt"] = found[0].position
             return records.find(Event, receiver_id=receiver_id, order="position", limit=limit, **where)
 
     def replay(self, actor: Actor, receiver_id: str, *, since: datetime | None = None) -> int:
