@@ -1,19 +1,19 @@
-"""Shares that end soon, told to receivers of webhooks. Nothing happens then, so no entry can become the event."""
+"""Shares that end soon, told to receivers of webhooks when `announcing` mails it.
+
+No entry can become that event: nothing happens then.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service import events
+from service.announcing import NOTICE
 from service.audit import Clock, timestamp
 from service.events import EventKind
 from service.ports import Database, Records
 from service.records import Event, Receiver, Share
 from service.sequencer import locked_state
-
-NOTICE = timedelta(days=7)
-"""How long before its end a share is said to end, as its recipient is told by mail. One that is made for no longer was
-said to when it was made."""
 
 BATCH = 200
 """Shares of one transaction, which the sequencer waits for."""

@@ -21,6 +21,7 @@ from service.records import (
     Copy,
     Delivery,
     Event,
+    Message,
     Nda,
     NdaState,
     RateWindow,
@@ -45,6 +46,9 @@ NDA_OVERLAP = timedelta(days=2)
 ANSWER_AGE = timedelta(hours=24)
 CHECK_AGE = timedelta(hours=24)
 """A mail check is over after minutes; for a day it can be seen why somebody did not get in."""
+
+MESSAGE_AGE = timedelta(days=30)
+"""How long it can be seen to whom a mail was sent, for who asks after one; the log's entry stays."""
 
 
 class Sweeping:
@@ -99,7 +103,7 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions, events."""
+        """Remove what was kept for a time that is over: answers, counts, codes, sessions, messages, events …"""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
@@ -107,6 +111,8 @@ class Sweeping:
             records.remove(RateWindow, until__le=now)
             records.remove(Session, until__le=now)
             records.remove(Check, created_at__le=now - CHECK_AGE)
+            records.remove(Message, sent_at__le=now - MESSAGE_AGE)
+            records.remove(Message, failed_at__le=now - MESSAGE_AGE)
             for ended in ("sent_at__ne", "failed_at__ne"):
                 records.remove(Event, created_at__le=now - EVENTS_KEPT_FOR, **{ended: None})
 

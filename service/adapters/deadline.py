@@ -1,4 +1,4 @@
-"""An end in time for what runs on a socket, however slowly the other side sends."""
+"""An end in time for all that runs on a socket: a timeout of each call lets a peer that drips bytes go on for ever."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def _never(*_: object) -> socket.socket:
     raise AssertionError("it connected")
 
 
-class _behaving:  # noqa: N801
+class _behaving:
     """A TLS server on loopback that does this with each connection; its port."""
 
     def __init__(self, certificate: Path, how: str) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from service.announcing import NOTICE
 from service.compiling import Compiled
 from service.events import EventKind
 from service.records import Event, Receiver, RuleKind
-from service.share_endings import NOTICE
 from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import A_PDF, a_document, a_share, a_version, an_nda

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ class SendingPromises:
             ({**got.headers, "webhook-timestamp": str(int(now) + 1)}, got.body, now),
             (got.headers, got.body, now + 301),
         ):
-            with pytest.raises(ValueError, match="."):
+            with pytest.raises(ValueError, match="signature|too long ago"):
                 read_webhook(sending.secret, headers, body, at)
         with pytest.raises(ValueError, match="signature"):
             read_webhook(sending.add(sending.server.url)[1], got.headers, got.body, now)
@@ -163,7 +164,7 @@ class SendingPromises:
         sending.service.clock.now = start
         sending.let_time_pass(timedelta(days=5))
         tries = [at for at, got in zip(times, sending.server.got, strict=True) if got.id == first]
-        waits = [later - before for before, later in zip(tries, tries[1:], strict=False)]
+        waits = [later - before for before, later in pairwise(tries)]
         for wait, planned in zip(waits[:-1], WAITS, strict=False):
             assert planned <= wait <= planned * (1 + JITTER)
         assert tries[0] == start

@@ -82,6 +82,7 @@ AccessId = identifier("acc")
 RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
+MessageId = identifier("msg")
 ReceiverId = identifier("whr")
 EventId = identifier("evt")
 

@@ -1,4 +1,4 @@
-"""Webhooks: receivers of events, their delivery logs, and sending again. `docs/webhooks.md` is for who receives them."""
+"""Webhooks: receivers of events, their delivery logs, and sending again. `docs/webhooks.md` is for receivers."""
 
 from __future__ import annotations
 
