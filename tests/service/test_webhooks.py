@@ -34,7 +34,9 @@ def an_event(service: Service, receiver: Receiver, number: int) -> Event:
 
 
 def test_a_receiver_is_added_with_its_entry_and_its_secret_is_shown_once(service: Service) -> None:
-    receiver, secret = add(service, kinds=[EventKind.SHARE_VIEWED, EventKind.NDA_SIGNED, EventKind.SHARE_VIEWED])
+    receiver, secret = add(
+        service, kinds=[EventKind.SHARE_VIEWED, EventKind.NDA_SIGNED, EventKind.SHARE_VIEWED]
+    )
     assert secret.startswith("whsec_")
     assert receiver.kinds == ["nda.signed", "share.viewed"]
     (made,) = service.entries("webhook.created")

@@ -28,6 +28,8 @@ def test_a_receivers_life(caller: Caller, service: Service) -> None:
     assert caller.get("/v1/webhooks").json == {"items": [receiver], "next": None}
     assert secret not in caller.get("/v1/webhooks").text
 
+    nda = caller.post("/v1/ndas", {"source": "paper", "domain": "acme.example"}).json["id"]
+    caller.post(f"/v1/ndas/{nda}/approve")
     share = caller.share(caller.ready_document()).json["id"]
     caller.post(f"/v1/shares/{share}/revoke")
     service.work()
