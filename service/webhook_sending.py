@@ -166,6 +166,8 @@ class WebhookSending:
     ) -> None:
         """Note why, and when to try again; failed when its three days are over."""
         now = self._clock()
+        what = {"receiver": event.receiver_id, "event_id": event.id, "status": status, "why": problem}
+        LOG.warning("webhook not taken", extra=what)
         over = event.tried_from + TRIED_FOR
         if now >= over:
             self._fail(event, status=status, problem=problem)

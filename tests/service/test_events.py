@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from service.compiling import Compiled
 from service.events import EventKind
 from service.records import Event, Receiver, RuleKind
 from tests.migrated import migrated_postgresql
+from tests.receiving import DOCS
 from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import A_PDF, a_document, a_share, a_version, an_nda
 from tests.service.asking import CRM, a_listed_document, a_rule, ask
@@ -194,6 +196,11 @@ class EventPromises:
         service.work()
         ids = [event.id for one in receivers for event in service.sealmark.webhooks.events(one.id)]
         assert len(set(ids)) == len(ids) == 6
+
+
+def test_the_documentation_names_every_kind_of_event_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", DOCS.read_text("utf-8"), re.MULTILINE)
+    assert rows == [str(kind) for kind in EventKind]
 
 
 class TestOnSqlite(EventPromises):

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from service.webhooks import KEPT_FOR
 from tests.migrated import migrated_postgresql
 from tests.receiving import Got, ReceiverServer, documented_reader, posts, receiving
 from tests.servers.postgresql import PostgresqlServer
+from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service.asking import CRM
 from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, URL, Service, SettableClock, service_in
@@ -191,7 +193,7 @@ class SendingPromises:
         with receiving(tmp_path / "hooks") as other:  # with the same certificate
             quick, _ = sending.add(other.url)
             ids = sending.happen()
-            stuck = threading.Thread(target=sending.sender.run_once)
+            stuck = threading.Thread(target=sending.send_all)
             stuck.start()
             until(lambda: sending.server.got)
             sending.send_all()
@@ -449,6 +451,40 @@ def two_processes(folder: Path, environ: dict[str, str]) -> None:
             process.join(2 * SLACK)
             assert process.exitcode == 0
         assert sending.got() == ids
+
+
+def test_the_worker_sends_what_happens_and_only_where_anybody_could(tmp_path: Path) -> None:
+    with service_in(tmp_path) as service, receiving(tmp_path / "hooks") as server:
+        sealmark = service.sealmark
+        document = a_document(service)
+        an_nda(service)
+        a_version(service, document)
+        share, _ = a_share(service, document)
+        _, secret = sealmark.webhooks.add(CRM, url=server.url, kinds=[EventKind.SHARE_REVOKED])
+        inside, _ = sealmark.webhooks.add(
+            CRM, url=f"https://localhost:{server.port}/", kinds=[EventKind.SHARE_REVOKED]
+        )
+        sealmark.sharing.revoke(OPERATOR, share.id)
+        service.work()
+        while sealmark.webhook_sending.run_once():  # the one that `build` makes
+            pass
+        assert server.got == []
+        (refused,) = sealmark.webhooks.events(inside.id)
+        assert (refused.problem, refused.status) == ("not a public address", None)
+
+        service.clock.advance(seconds=10)
+        told = WebhookSending(
+            sealmark.database, sealmark.keys, posts(server.certificate), sealmark.clock, sealmark.random
+        )
+        worker = replace(sealmark, webhook_sending=told).worker()
+        worker.start()
+        try:
+            until(lambda: server.got)
+        finally:
+            worker.stop()
+        (got,) = server.got
+        event = read_webhook(secret, got.headers, got.body, service.clock().timestamp())
+        assert (event["type"], event["data"]["share"]) == ("share.revoked", share.id)
 
 
 def test_a_sender_that_is_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
