@@ -30,6 +30,7 @@ from service.archives import Archives
 from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
+from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
@@ -88,6 +89,7 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    citations: Citations
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -197,6 +199,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        citations=Citations(database, settings.url, clock),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),

@@ -82,15 +82,24 @@ def classify(document: str, classification: str, as_json: bool) -> None:
     help="Where recipients of new shares must enter a mailed code; limited: where downloads are.",
 )
 @click.option("--listing", type=click.Choice([*Listing]), help="What the trust page says of it.")
+@click.option(
+    "--citation",
+    metavar="WORDING",
+    help="How it is cited, such as 'Please refer to our {kind}[ {period}][, for {items}]. See {address}'; "
+    "empty: the usual wording.",
+)
 @json_option
-def policy(document: str, mail_check: str | None, listing: str | None, as_json: bool) -> None:
-    """Change a document's mail check, or what the trust page says of it."""
+def policy(
+    document: str, mail_check: str | None, listing: str | None, citation: str | None, as_json: bool
+) -> None:
+    """Change a document's mail check, what the trust page says of it, or how it is cited."""
     with opened() as sealmark:
         changed = sealmark.documents.change(
             system_user(),
             document,
             mail_check=MailCheck(mail_check) if mail_check else None,
             listing=Listing(listing) if listing else None,
+            citation=citation,
         )
     answer(as_dict(changed), as_json)
 
