@@ -17,6 +17,7 @@ from cryptography import x509
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
+from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -52,6 +53,7 @@ from service.ndafiles import NdaFiles
 from service.ndas import Ndas
 from service.objects import SealedObjects
 from service.opening import Opening
+from service.questionnaires import Questionnaires
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
@@ -90,6 +92,7 @@ class Sealmark:
     answers: Answers
     documents: Documents
     citations: Citations
+    questionnaires: Questionnaires
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -185,6 +188,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    citations = Citations(database, settings.url, clock)
     sharing = Sharing(database, keys, check_mark, settings.url, clock, random)
     return Sealmark(
         settings=settings,
@@ -199,7 +203,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
-        citations=Citations(database, settings.url, clock),
+        citations=citations,
+        questionnaires=Questionnaires(
+            citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
+        ),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),

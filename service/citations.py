@@ -35,9 +35,13 @@ class Citations:
             if document is None:
                 raise not_found("document", document_id)
             if document.revoked_at:
-                raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
+                raise DomainError(
+                    Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more."
+                )
             if document.ends_on and document.ends_on < self._clock().date():
-                detail = f"This document ended on {document.ends_on.isoformat()}: it is lent to nobody any more."
+                detail = (
+                    f"This document ended on {document.ends_on.isoformat()}: it is lent to nobody any more."
+                )
                 raise DomainError(Problem.WRONG_STATE, detail)
             ready = records.find(
                 Version, document_id=document.id, state=VersionState.READY, order="-number", limit=1

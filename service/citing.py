@@ -17,7 +17,8 @@ from service.facts import Facts
 from service.records import Classification, Kind
 
 DEFAULT_WORDING = (
-    "Please refer to our {kind}[ ({access})][ {period}][, for {items}][: {controls}][, {pages}]. See {address}"
+    "Please refer to our {kind}[ ({access})][ {period}][, for {items}][: {controls}][, {pages}]. "
+    "See {address}"
 )
 
 PLACEHOLDERS = ("kind", "access", "period", "items", "criteria", "controls", "pages", "address")
@@ -117,7 +118,9 @@ def check_wording(text: str) -> str:
         raise invalid("citation", "Braces stand around a name only, such as {kind}.")
     groups = _GROUP.findall(text)
     if set("[]") & set(_GROUP.sub("", text)) or not all(_NAME.search(group) for group in groups):
-        detail = "Square brackets stand around a part with a name, such as [ for {items}], and not within another."
+        detail = (
+            "Square brackets stand around a part with a name, such as [ for {items}], and not within another."
+        )
         raise invalid("citation", detail)
     missing = [name for name in REQUIRED if name not in named]
     if missing:
@@ -189,7 +192,8 @@ def items_in_words(text: str) -> str:
         return ""
     if len(text) > MAX_ITEMS:
         raise invalid("items", f"Items have at most {MAX_ITEMS} characters.")
-    ranges = []
+    ranges: list[str] = []
+    single = False
     for part in text.split(","):
         found = _ITEM.fullmatch(part.strip())
         if found is None:
@@ -197,8 +201,9 @@ def items_in_words(text: str) -> str:
         first, last = found[1], found[2]
         if last is not None and not _ascending(first, last):
             raise invalid("items", f"{first}-{last} is no range: it goes upwards, within one chapter.")
+        single = not ranges and last is None
         ranges.append(first if last is None else f"{first}–{last}")
-    return item_in_words(ranges[0]) if ranges == [found[1]] else "items " + ", ".join(ranges)
+    return item_in_words(ranges[0]) if single else "items " + ", ".join(ranges)
 
 
 def item_in_words(item: str) -> str:

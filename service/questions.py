@@ -11,12 +11,7 @@ from dataclasses import dataclass
 
 from service.citing import NAMED_IN_ERRORS, Report, cite, item_in_words, spellings, unknown_criteria
 from service.errors import DomainError, invalid
-
-MAX_ROWS = 20_000
-"""Rows of a sheet: ten times the longest questionnaires in use."""
-
-MAX_COLUMNS = 200
-"""Columns of a sheet; questionnaires have a dozen, and spreadsheets up to 16,384."""
+from service.workbooks import MAX_COLUMNS
 
 HEADER_ROWS = 30
 """Rows in which the header is looked for: a title and instructions stand above it."""
@@ -25,8 +20,8 @@ MAX_ITEM = 60
 """Characters of an item: it is a number or a short code."""
 
 ITEM_HEADERS = (
-    *("item", "item no", "item number", "question id", "question no", "question number", "question"),
-    *("id", "no", "nr", "number", "ref", "reference"),
+    *("item", "item no", "item number", "question id", "question no", "question number"),
+    *("#", "id", "no", "nr", "number", "ref", "reference"),
 )
 CRITERIA_HEADERS = (
     *("criteria", "criterion", "soc 2 criteria", "soc 2 criterion", "soc2 criteria", "tsc", "tsc criteria"),
@@ -102,7 +97,9 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
         if not asked:
             still_open += bool(item is not None and cells.get(item, "").strip())
             continue
-        unknown += [f"{one} ({table.place(number, criteria)})" for one in asked if one.casefold() not in known]
+        unknown += [
+            f"{one} ({table.place(number, criteria)})" for one in asked if one.casefold() not in known
+        ]
         label = _item(table, number, item)
         spelled = [known[one.casefold()] for one in asked if one.casefold() in known]
         texts[number] = cite(report, item_in_words(label), spelled).sentence
@@ -137,9 +134,7 @@ def _header(table: Table, columns: Columns) -> tuple[int, int | None, int] | Non
     return None
 
 
-def _column(
-    table: Table, row: int, named: str | None, usual: Sequence[str], where: str
-) -> int | None:
+def _column(table: Table, row: int, named: str | None, usual: Sequence[str], where: str) -> int | None:
     for wanted in [_plain(named)] if named else usual:
         found = [column for column, text in table.cells[row].items() if _plain(text) == wanted]
         if len(found) > 1:
@@ -159,7 +154,9 @@ def _item(table: Table, row: int, column: int | None) -> str:
     text = " ".join(table.cells[row].get(column, "").split()) if column is not None else ""
     if len(text) > MAX_ITEM or not text.isprintable():
         where = table.place(row, column or 1)
-        detail = f"{where} is no item: an item has at most {MAX_ITEM} characters. Name the column of the items."
+        detail = (
+            f"{where} is no item: an item has at most {MAX_ITEM} characters. Name the column of the items."
+        )
         raise invalid("item_column", detail)
     return text
 
