@@ -132,12 +132,15 @@ class _Reader:
         self._stack.append(local)
 
     def _end(self, at: int) -> None:
+        """The end of an element, at its end tag; of one that has none (`<c/>`), behind it."""
         local = self._stack.pop()
+        alone = self._xml[at - 2 : at] == b"/>"
         if local == "c" and self._stack[-1:] == ["row"] and self._cell is not None:
-            self._cell.end, self._cell = self._tag_end(at), None
+            alone = alone and at == self._tag_end(self._cell.start)
+            self._cell.end, self._cell = at if alone else self._tag_end(at), None
         elif local == "row" and self._row is not None and self._stack[-1:] == ["sheetData"]:
-            self._row.inside = None if at == self._row.start else at
-            self._row = None
+            alone = alone and at == self._tag_end(self._row.start)
+            self._row.inside, self._row = None if alone else at, None
 
     def _begin_row(self, at: int, given: Mapping[str, str]) -> None:
         number = int(_matched(_ROW, given["r"])[0]) if "r" in given else self._number + 1
