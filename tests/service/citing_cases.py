@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
+from service import sheets
 from service.records import Document, Kind
 from tests.service.acting import a_document, a_version
 from tests.service_fixture import URL, Service
@@ -52,6 +54,13 @@ def a_cited_document(service: Service, **changes: Any) -> Document:
     version = a_version(service, document, **facts)
     assert version.state == "ready", version
     return document
+
+
+def in_this_process(task: str, content: bytes, parameters: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """What the child would answer, for tests whose subject is not its confinement; as JSON would bring it."""
+    chosen = sheets.read_task if task == "read" else sheets.write_task
+    facts, payload = chosen(content, json.loads(json.dumps(parameters)))
+    return json.loads(json.dumps(facts)), payload
 
 
 def address(document: Document) -> str:
@@ -100,3 +109,22 @@ def with_parts(data: bytes, parts: Mapping[str, bytes], level: int = zipfile.ZIP
         for name, content in {**parts_of(data), **parts}.items():
             archive.writestr(name, content)
     return made.getvalue()
+
+
+def with_shared_strings(data: bytes, strings: Sequence[str], sheet: str) -> bytes:
+    """The workbook with this sheet, whose cells share these texts, as spreadsheet programs store them."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    shared = "".join(f"<si><t>{text}</t></si>" for text in strings)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    types = parts_of(data)["[Content_Types].xml"].decode()
+    override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    return with_parts(
+        data,
+        {
+            "[Content_Types].xml": types.replace("</Types>", override).encode(),
+            "xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>'.encode(),
+            "xl/worksheets/sheet1.xml": (
+                f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'.encode()
+            ),
+        },
+    )

@@ -12,16 +12,18 @@ from openpyxl.styles import Alignment
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from service.errors import DomainError, Problem
-from service.questionnaires import Form
+from service.questionnaires import Form, Questionnaires
 from service.questions import Columns
 from service.workbooks import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
 from tests.service.citing_cases import (
     QUESTIONS,
     a_cited_document,
     csv_of,
+    in_this_process,
     parts_of,
     values_of,
     with_parts,
+    with_shared_strings,
     xlsx_of,
 )
 from tests.service_fixture import OPERATOR, Service
@@ -32,7 +34,8 @@ ANY = Columns()
 def cited(service: Service, form: Form, content: bytes, columns: Columns = ANY, **changes: Any) -> bytes:
     """The questionnaire with its citations."""
     document = a_cited_document(service, **changes)
-    return service.sealmark.questionnaires.cite(document.id, form, content, columns).content
+    questionnaires = Questionnaires(service.sealmark.citations, in_this_process)
+    return questionnaires.cite(document.id, form, content, columns).content
 
 
 def refused(service: Service, form: Form, content: bytes, columns: Columns = ANY) -> DomainError:
@@ -134,7 +137,8 @@ def _everything(book: Workbook) -> None:
 
 def test_every_other_byte_of_a_workbook_stays_what_it_is(service: Service) -> None:
     given = with_parts(xlsx_of(QUESTIONS, more=_everything), {"xl/media/image1.png": b"\x89PNG a picture"})
-    made = cited(service, "xlsx", given)
+    document = a_cited_document(service)
+    made = service.sealmark.questionnaires.cite(document.id, "xlsx", given, ANY).content
     before, after = parts_of(given), parts_of(made)
     assert list(after) == list(before)
     questions = "xl/worksheets/sheet1.xml"
@@ -243,6 +247,18 @@ def test_one_byte_too_many_is_too_large(service: Service, form: Form) -> None:
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_an_empty_file_is_refused(service: Service, form: Form) -> None:
     assert refused(service, form, b"").problem in {Problem.INVALID, Problem.FILE_REFUSED}
+
+
+def test_texts_that_cells_share_are_understood_and_stay_shared(service: Service) -> None:
+    strings = ["No.", "TSC", "CC6.1"]
+    sheet = (
+        '<row r="1" spans="1:2"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
+        '<row r="2" spans="1:2"><c r="A2"><v>45.0</v></c><c r="B2" t="s"><v>2</v></c></row>'
+    )
+    given = with_shared_strings(xlsx_of([["x"]]), strings, sheet)
+    made = cited(service, "xlsx", given)
+    assert values_of(made) == [("No.", "TSC", "Citation"), (45, "CC6.1", sentences(service)["45"])]
+    assert parts_of(made)["xl/sharedStrings.xml"] == parts_of(given)["xl/sharedStrings.xml"]
 
 
 def test_rows_without_places_and_a_prefix_for_names_are_understood(service: Service) -> None:
