@@ -36,6 +36,9 @@ class Scope(StrEnum):
     SHARES_READ = "shares:read"
     SHARES_WRITE = "shares:write"
     SHARES_REVOKE = "shares:revoke"
+    REQUESTS_READ = "requests:read"
+    REQUESTS_DECIDE = "requests:decide"
+    RULES_WRITE = "rules:write"
     LOG_READ = "log:read"
 
 

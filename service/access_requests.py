@@ -128,6 +128,20 @@ class AccessRequests:
                 continue
         raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
 
+    def waits(self, document_id: str, mail: str) -> bool:
+        """Whether a request of this address for this document is pending."""
+        with self._database.read() as records:
+            known = records.find(Recipient, mail=parse_address(mail).mail, limit=1)
+            return bool(known) and bool(
+                records.find(
+                    AccessRequest,
+                    recipient_id=known[0].id,
+                    document_id=document_id,
+                    state=RequestState.PENDING,
+                    limit=1,
+                )
+            )
+
     def get(self, request_id: str) -> Asked:
         """One request. Raises `DomainError` (not-found)."""
         with self._database.read() as records:

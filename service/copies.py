@@ -25,7 +25,7 @@ from service.objects import SealedObjects
 from service.ports import Database, Taken
 from service.records import Copy, Recipient, SealedObject, Template
 from watermark.errors import Unmarkable
-from watermark.mark import Mark, check_mark
+from watermark.mark import Mark, Printed, check_mark
 from watermark.mint import Fill, mint
 from watermark.stamp import STAMP_VERSION, stamp
 from watermark.template import HEADER_SIZE, SlotTable, table_range
@@ -45,6 +45,15 @@ SAMPLE_COPY_ID = "cpy_" + "0" * 26
 class _OpenTemplate:
     table: SlotTable
     reader: SealedReader
+
+
+@dataclass(frozen=True)
+class Made:
+    """What makes a copy out of its template, and what comes of it."""
+
+    fill: bytes
+    length: int
+    sha256: str  # hex
 
 
 class Copies:
@@ -77,13 +86,7 @@ class Copies:
             issued=now.date(),
             copy_id=copy_id,
         )
-        template = self._template(allowed.template.id)
-        fill = _mint(template.table, mark)
-        length = fill.copy_length(template.table)
-        bits = self._bits(template.table, allowed.version.id, copy_id)
-        digest = hashlib.sha256()
-        for piece in stamp(template.table, fill, template.reader.read, bits=bits):
-            digest.update(piece)
+        made = self.make(allowed.template.id, allowed.version.id, mark)
         copy = Copy(
             id=copy_id,
             share_id=allowed.share.id,
@@ -95,9 +98,9 @@ class Copies:
             company=recipient.company,
             issued=now.date(),
             stamp_version=STAMP_VERSION,
-            length=length,
-            sha256=digest.hexdigest(),
-            fill=fill.encode(),
+            length=made.length,
+            sha256=made.sha256,
+            fill=made.fill,
             minted_at=now,
         )
         try:
@@ -123,10 +126,26 @@ class Copies:
             raise DomainError(
                 Problem.UNAVAILABLE, "This copy's recipient was erased: it can be stamped no more."
             )
-        template = self._template(copy.template_id)
-        fill = Fill.decode(copy.fill)
-        bits = self._bits(template.table, copy.version_id, copy.id)
-        return _as_bytes(stamp(template.table, fill, template.reader.read, start, stop, bits=bits))
+        return self.stamped(copy.template_id, copy.version_id, copy.id, copy.fill, start, stop)
+
+    def make(self, template_id: str, version_id: str, mark: Printed) -> Made:
+        """What a copy with this mark is to be: nothing is stored. Raises as `mint` does."""
+        template = self._template(template_id)
+        fill = _mint(template.table, mark)
+        bits = self._bits(template.table, version_id, mark.copy_id)
+        digest = hashlib.sha256()
+        for piece in stamp(template.table, fill, template.reader.read, bits=bits):
+            digest.update(piece)
+        return Made(fill.encode(), fill.copy_length(template.table), digest.hexdigest())
+
+    def stamped(
+        self, template_id: str, version_id: str, copy_id: str, fill: bytes, start: int, stop: int
+    ) -> Generator[bytes, None, None]:
+        """Bytes [start, stop) of what this fill makes of the template. Raises as `stream` does."""
+        template = self._template(template_id)
+        bits = self._bits(template.table, version_id, copy_id)
+        filled = Fill.decode(fill)
+        return _as_bytes(stamp(template.table, filled, template.reader.read, start, stop, bits=bits))
 
     def _bits(self, table: SlotTable, version_id: str, copy_id: str) -> NDArray[np.uint8] | None:
         """The copy's woven code; None of a template without words, which has been compiled before there were any."""
@@ -177,7 +196,7 @@ def check_markable(name: str, mail: str, company: str, today: date) -> None:
         raise _unmarkable(error) from error
 
 
-def _mint(table: SlotTable, mark: Mark) -> Fill:
+def _mint(table: SlotTable, mark: Printed) -> Fill:
     try:
         return mint(table, mark)
     except Unmarkable as error:

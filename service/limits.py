@@ -66,11 +66,11 @@ class Limits:
         self._tallies = tallies
         self._clock = clock
 
-    def take(self, *wanted: tuple[Limit, str]) -> Exceeded | None:
+    def take(self, *wanted: tuple[Limit, str], summed: str = "") -> Exceeded | None:
         """Count one against each limit for its subject (an address, a mail), unless one is used up: then against none.
 
-        None: all pass. Exact over all processes. What does not pass is summed up in an entry a minute. Not to be
-        called within a write.
+        None: all pass. Exact over all processes. What does not pass is summed up in an entry a minute, under the name
+        `summed` if it has one of its own (`tallies`). Not to be called within a write.
         """
         now = self._clock()
         windows = [self._window(limit, subject, now) for limit, subject in wanted]
@@ -78,7 +78,7 @@ class Limits:
         if full is None:
             return None
         limit = wanted[full][0]
-        self._tallies.count(f"{LIMITED}{limit.name}", now)
+        self._tallies.count(summed or f"{LIMITED}{limit.name}", now)
         return Exceeded(limit, windows[full].counted.until)
 
     def require(self, *wanted: tuple[Limit, str]) -> None:

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from service.errors import DomainError, Problem
+from watermark.bidi import strong_rtl
 
 MAX_BYTES = 32 * 1024
 """Bytes of a text in UTF-8: some ten printed pages. Agreements for reading a report have two to five."""
@@ -77,11 +78,10 @@ def as_html(text: str) -> str:
     Everything in it is escaped or made here. Each block has the direction of its first letters.
     """
     tokens = _READER.parse(text)
+    _direct(tokens)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, _DEEPEST)}"
-        if token.block and token.nesting == 1:
-            token.attrSet("dir", "auto")
         for child in token.children or []:
             if child.type == "link_open":
                 child.attrSet("rel", "noopener noreferrer")
@@ -91,6 +91,24 @@ def as_html(text: str) -> str:
 def as_blocks(text: str) -> list[Block]:
     """The text block by block, in order; all of its words are there, and where links lead."""
     return list(_blocks(_READER.parse(text)))
+
+
+def _direct(tokens: list[Token]) -> None:
+    """Give each block the direction of its first strong letter.
+
+    `dir=auto` would not do: it looks past what is within a list or quotation and has a direction of its own.
+    """
+    around: list[Token] = []
+    for token in tokens:
+        if token.nesting == 1:
+            around.append(token)
+        elif token.nesting == -1:
+            around.pop()
+        elif token.type == "inline":
+            rtl = strong_rtl(_words(token.children or []))
+            for block in around:
+                if rtl is not None and "dir" not in block.attrs:
+                    block.attrSet("dir", "rtl" if rtl else "ltr")
 
 
 def _check_character(character: str, line: int) -> None:

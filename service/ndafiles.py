@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from crypto.tokens import Action
 from service.audit import Actor, Clock, Random, entry
 from service.decision import MAY_BE_MET, Denial, decide
+from service.delivery import Checked
 from service.errors import DomainError, Problem, not_found
+from service.limits import Limit, Limits
 from service.objects import Digest, SealedObjects
 from service.opening import Denied, Opening
 from service.ports import Database
 from service.records import Nda, SealedObject, Share, Signature
+
+RECORDS = Limit("records", 30, timedelta(hours=1))
+"""Pulls of a signer's own record for one share: each is read twice from the store, and an entry."""
 
 _STILL_THEIRS = MAY_BE_MET | {Denial.NOT_READY}
 """What keeps the report from a recipient, but not what they signed before."""
@@ -35,9 +41,16 @@ class NdaFiles:
     """Hands out signed files and time stamps. All raise `DatabaseUnavailable`."""
 
     def __init__(
-        self, database: Database, objects: SealedObjects, opening: Opening, clock: Clock, random: Random
+        self,
+        database: Database,
+        objects: SealedObjects,
+        opening: Opening,
+        limits: Limits,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._database = database
+        self._limits = limits
         self._objects = objects
         self._opening = opening
         self._clock = clock
@@ -56,21 +69,23 @@ class NdaFiles:
             raise not_found("signed file of the agreement", nda_id)
         return self._pulled(actor, nda, stored, signatures)
 
-    def pull_own(self, text: str, actor: Actor, *, mail_checked: bool) -> KeptFile | Denied | None:
+    def pull_own(self, text: str, actor: Actor, *, checked: Checked) -> KeptFile | Denied | None:
         """What the recipient behind this link signed last on the page; None: they have signed nothing there.
 
-        `mail_checked`: they have shown in this browser that the mail address is theirs; without it nothing is given.
-        Raises `Unauthentic`, and what `pull` raises.
+        `checked`: whether they have shown in this browser that the mail address is theirs; else nothing is given.
+        Raises `Unauthentic`, `TooMany`, and what `pull` raises.
         """
         token = self._opening.verify(text, Action.OPEN, actor)
         if isinstance(token, Denied):
             return token
         grant, link = self._opening.load(token)
+        mail_checked = checked(grant.share)
         decided = decide(grant, self._clock(), asking=True, checked=mail_checked)
         if isinstance(decided, Denial) and decided not in _STILL_THEIRS:
             return self._opening.deny(decided, grant.share, link.hash, actor)
         if not mail_checked:
             return Denied(Denial.MAIL_CHECK)
+        self._limits.require((RECORDS.of(grant.share.id), grant.recipient.mail))
         signature = self.signed_last(grant.share)
         return self.pull(actor, signature.nda_id) if signature else None
 

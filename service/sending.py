@@ -128,7 +128,7 @@ class Sending:
         decided_at = touched_at = self._watch.now()
         try:
             with closing(self._pieces):
-                for piece in _in_pieces(self._pieces):
+                for piece in in_pieces(self._pieces):
                     now = self._watch.now()
                     if abs(now - decided_at) >= DECIDE_EVERY:  # a clock that is set back decides, too
                         if self._watch.still_allowed(self.what.delivery):
@@ -168,7 +168,8 @@ def close_send(
     records.add(entry("download.ended", actor, now, random, outcome=outcome, details=details, **refers))
 
 
-def _in_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def in_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, at most `PIECE` at a time."""
     for piece in pieces:
         for at in range(0, len(piece), PIECE):
             yield piece[at : at + PIECE]

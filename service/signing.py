@@ -17,6 +17,7 @@ from service.blobs import StoreError
 from service.decision import Allowed, Denial, decide
 from service.errors import DomainError, Problem, invalid
 from service.evidence.signed_record import Signed, signed_record
+from service.limits import Limit, Limits, network
 from service.objects import SealedObjects
 from service.ports import Database, Grant, Records
 from service.records import Nda, NdaState, NdaText, Recipient, SealedObject, Session, Signature
@@ -36,6 +37,12 @@ MAX_NAME = 200
 _HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _BIDI_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """What would make the name read in another order than it was typed in."""
+
+SIGNINGS = Limit("signings", 10, timedelta(hours=1))
+"""For one share and mail: who signs does it once; the rest are double clicks and texts that changed."""
+
+SIGNINGS_FROM = Limit("signings-from", 60, timedelta(hours=1))
+"""From one network address, for all shares: making a record takes a tenth of a second of a processor."""
 
 TEXT_CHANGED = "text-changed"
 """The `reason` of `DomainError` when another text is offered by now: it is to be read, and signed, anew."""
@@ -63,6 +70,7 @@ class Signing:
         self,
         database: Database,
         objects: SealedObjects,
+        limits: Limits,
         organization: str,
         url: str,
         clock: Clock,
@@ -70,6 +78,7 @@ class Signing:
     ) -> None:
         self._database = database
         self._objects = objects
+        self._limits = limits
         self._organization = organization
         self._url = url
         self._clock = clock
@@ -92,10 +101,12 @@ class Signing:
         `session`: that their mail was checked in this browser; `consents`: the sentences that were ticked, as they
         were shown; `name`: as it was typed, and kept so. Afterwards agreement, signature, sealed record and their
         entries are durable. Signing what is in force already gives that agreement and changes nothing.
-        Raises `DomainError`: invalid (name, consents); wrong-state, whose `reason` is `TEXT_CHANGED` or a `Denial`.
+        Raises `TooMany`, `DomainError`: invalid (name, consents); wrong-state, whose `reason` is `TEXT_CHANGED` or a
+        `Denial`.
         """
         _check_name(name)
         _check_consents(consents)
+        self._limits.require((SIGNINGS.of(share_id), session.mail), (SIGNINGS_FROM, network(actor.address)))
         # 1. What is asked for now, by whom.
         now = self._clock()
         with self._database.read() as records:
@@ -230,8 +241,9 @@ class Signing:
 def _is_of(session: Session, grant: Grant, now: datetime) -> bool:
     """Whether it says that the mail address of this share's recipient was checked, and still holds."""
     recipient = grant.recipient
-    theirs = (grant.share.id, recipient.id, recipient.mail)
-    return (session.subject, session.recipient_id, session.mail) == theirs and now < session.until
+    where = session.subject in {grant.share.id, grant.share.document_id}  # the link, or the stable address
+    theirs = (session.recipient_id, session.mail) == (recipient.id, recipient.mail)
+    return where and theirs and now < session.until
 
 
 def _check_name(name: str) -> None:

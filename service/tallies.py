@@ -22,6 +22,9 @@ UNAUTHENTIC = "unauthentic"
 LIMITED = "limited:"
 """Requests that a limit turned away; its name follows."""
 
+PUBLIC = "public:"
+"""Requests for a public document beyond its limit; its id follows."""
+
 WORKER = Actor("worker")
 
 
@@ -36,7 +39,7 @@ class Tallies:
         self._timer: threading.Timer | None = None
 
     def count(self, name: str, now: datetime) -> None:
-        """Count one; within a minute the counts are handed over. `name` comes from a closed list."""
+        """Count one; within a minute the counts are handed over. `name` is one of a bounded set: no stranger's."""
         with self._lock:
             count, since = self._counts.get(name, (0, now))
             self._counts[name] = (count + 1, since)
@@ -92,7 +95,16 @@ def _limited(name: str, count: int, since: datetime, now: datetime, random: Rand
     return entry("requests.limited", WORKER, now, random, outcome="denied", details=details)
 
 
+def _public(name: str, count: int, since: datetime, now: datetime, random: Random) -> InboxEntry:
+    details: Details = {"count": count, "since": timestamp(since)}
+    document = name.removeprefix(PUBLIC)
+    return entry(
+        "public.throttled", WORKER, now, random, outcome="denied", details=details, document=document
+    )
+
+
 _SUMMARIES: dict[str, Callable[[str, int, datetime, datetime, Random], InboxEntry]] = {
     UNAUTHENTIC: _unauthentic,
     LIMITED.removesuffix(":"): _limited,
+    PUBLIC.removesuffix(":"): _public,
 }

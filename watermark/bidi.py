@@ -23,10 +23,15 @@ class DirectedRun:
     rtl: bool
 
 
+def strong_rtl(text: str) -> bool | None:
+    """Whether the first strong character of the text runs from right to left; None: it has no strong one."""
+    types = (bidirectional(character) for character in text)
+    return next((kind != "L" for kind in types if kind in {"L", "R", "AL"}), None)
+
+
 def runs_rtl(text: str) -> bool:
     """Whether the text's base direction is from right to left: its first strong character gives it."""
-    types = (bidirectional(character) for character in text)
-    return next((kind != "L" for kind in types if kind in {"L", "R", "AL"}), False)
+    return strong_rtl(text) or False
 
 
 def visual_runs(text: str, rtl: bool | None = None) -> list[DirectedRun]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from watermark.fonts import Fonts
-from watermark.mark import Mark
+from watermark.mark import Printed
 from watermark.shaping import EM, Cluster, shape, width
 
 SEPARATOR = " · "
@@ -37,13 +37,13 @@ class Lines:
         return max((width(list(line)) for line in self.lines), default=0)
 
 
-def footer(mark: Mark, fonts: Fonts, room: int, most_lines: int) -> Lines:
+def footer(mark: Printed, fonts: Fonts, room: int, most_lines: int) -> Lines:
     """The footer in at most `most_lines` lines of `room` thousandths of an em, at the largest scale up to 1."""
     words = [Word(field, word) for field, text in mark.fields() for word in text.split()]
     return _fitted(words, fonts, room, most_lines)
 
 
-def diagonal(mark: Mark, fonts: Fonts, room: int, height: int) -> Lines:
+def diagonal(mark: Printed, fonts: Fonts, room: int, height: int) -> Lines:
     """Name, mail, company, date and copy id, in as many lines as let them be drawn largest.
 
     Every line is at most `room` thousandths wide and all of them together at most `height` high, once scaled.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from watermark.copyfont import DIAGONAL_HEIGHT, DIAGONAL_WIDTH, FontBuilding
 from watermark.fonts import Fonts, system_fonts
 from watermark.layout import LEADING, Lines, diagonal, footer
-from watermark.mark import COPY_ID_LENGTH, Mark, check_mark
+from watermark.mark import COPY_ID_LENGTH, Printed, check_mark
 from watermark.shaping import EM, Cluster, Part
 from watermark.tail import NEW_OBJECTS, ROW_LENGTH, write_tail
 from watermark.template import Frame, SlotTable, TemplateError
@@ -66,7 +66,7 @@ class Fill:
         return cls(tuple(parts[:-1]), parts[-1])
 
 
-def mint(table: SlotTable, mark: Mark, fonts: Fonts | None = None) -> Fill:
+def mint(table: SlotTable, mark: Printed, fonts: Fonts | None = None) -> Fill:
     """The fill that makes a copy of this template for this mark.
 
     The same table, mark and library versions give the same fill. Raises `Unmarkable`.
@@ -91,7 +91,7 @@ def unsafe_bare_fill(table: SlotTable) -> Fill:
     return Fill((*footers, b"0" * COPY_ID_LENGTH, row, row, row * NEW_OBJECTS), tail)
 
 
-def _footer(mark: Mark, fonts: Fonts, frame: Frame, building: FontBuilding) -> bytes:
+def _footer(mark: Printed, fonts: Fonts, frame: Frame, building: FontBuilding) -> bytes:
     """The operators that draw the footer in this frame, padded with spaces to its capacity.
 
     A mark with more clusters than the frame has room for gets codes that stand for two of them, or three, and so on.

@@ -8,7 +8,7 @@ import zlib
 from xml.sax.saxutils import escape
 
 from watermark.copyfont import DIAGONAL_CODE, CopyFont
-from watermark.mark import Mark
+from watermark.mark import Printed
 from watermark.template import SlotTable
 
 # A row of the cross-reference stream: PNG filter type, then type, offset and generation (/W [1 4 2]).
@@ -27,7 +27,7 @@ def xref_row(offset: int) -> bytes:
     return b"\0\1" + offset.to_bytes(ROW_WIDTHS[1], "big") + b"\0\0"
 
 
-def write_tail(table: SlotTable, font: CopyFont, mark: Mark) -> tuple[bytes, bytes, bytes, bytes]:
+def write_tail(table: SlotTable, font: CopyFont, mark: Printed) -> tuple[bytes, bytes, bytes, bytes]:
     """The tail, and the rows of the font object, of the metadata object and of the new objects."""
     plan = table.tail
     first = plan.first_new_object
@@ -57,7 +57,7 @@ def write_tail(table: SlotTable, font: CopyFont, mark: Mark) -> tuple[bytes, byt
     return bytes(tail), rows[plan.font_object], rows[plan.metadata_object], new
 
 
-def _font_name(mark: Mark) -> bytes:
+def _font_name(mark: Printed) -> bytes:
     """A subset's tag (PDF 32000-1, 9.6.4) out of the copy's id, and the name of the design."""
     return bytes(65 + byte % 26 for byte in mark.copy_id[-6:].encode()) + b"+NotoSans"
 
@@ -96,7 +96,7 @@ def _to_unicode(font: CopyFont) -> bytes:
     )
 
 
-def _xmp(table: SlotTable, mark: Mark) -> bytes:
+def _xmp(table: SlotTable, mark: Printed) -> bytes:
     """XMP of the copy (ISO 16684-1): its id as document and instance, the report's title, what `table.xmp` keeps."""
     title = (
         f"<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>{escape(table.title)}</rdf:li></rdf:Alt></dc:title>"
@@ -118,7 +118,7 @@ def _xmp(table: SlotTable, mark: Mark) -> bytes:
     ).encode()
 
 
-def _info(table: SlotTable, mark: Mark) -> bytes:
+def _info(table: SlotTable, mark: Printed) -> bytes:
     title = b"/Title<feff%s>" % table.title.encode("utf-16-be").hex().encode() if table.title else b""
     day = b"(D:%s000000Z)" % mark.issued.strftime("%Y%m%d").encode()
     return b"<<%s/Producer(%s)/CreationDate%s/ModDate%s/Copy(%s)>>" % (

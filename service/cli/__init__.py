@@ -14,6 +14,8 @@ import sys
 import click
 
 from service.cli import (
+    access_requests,
+    access_rules,
     api_keys,
     completion,
     documents,
@@ -57,6 +59,8 @@ for command in (
     ndas.ndas,
     holds.holds,
     shares.shares,
+    access_requests.requests,
+    access_rules.rules,
     log.log,
     evidence.evidence,
     mark.mark,

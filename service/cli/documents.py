@@ -88,10 +88,12 @@ def classify(document: str, classification: str, as_json: bool) -> None:
 @click.argument("document")
 @click.option(
     "--mail-check",
-    type=click.Choice([*MailCheck]),
+    type=click.Choice([str(one) for one in MailCheck]),
     help="Where recipients of new shares must enter a mailed code; limited: where downloads are.",
 )
-@click.option("--listing", type=click.Choice([*Listing]), help="What the trust page says of it.")
+@click.option(
+    "--listing", type=click.Choice([str(one) for one in Listing]), help="What the trust page says of it."
+)
 @click.option(
     "--citation",
     metavar="WORDING",

@@ -62,7 +62,7 @@ def signed_record(signed: Signed) -> bytes:
         said("Who signed", "heading"),
         facts(_who(signed)),
         said("What was agreed to, as it was shown", "heading"),
-        *(said(f"☑ {sentence}", "body", flush=True) for sentence in signed.signature.consents),
+        *(said(f"• {sentence}", "body", flush=True) for sentence in signed.signature.consents),
         said("What this record shows", "heading"),
         *(said(sentence, "body") for sentence in SHOWN),
         said("The text", "heading"),

@@ -13,6 +13,8 @@ from service.access import Scope
 from service.app import Sealmark
 from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
+    access_requests,
+    access_rules,
     citations,
     description,
     docs,
@@ -30,7 +32,10 @@ from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
-RESOURCES = (documents, citations, versions, recipients, ndas, nda_texts, shares, holds, log, evidence)
+RESOURCES = (
+    *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
+    *(holds, log, evidence),
+)
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -130,16 +131,26 @@ def test_on_the_page_headings_come_below_the_first_level_and_nothing_is_left_une
     made = as_html(
         '# One\n\n###### Six\n\na < b & "c" [x](https://x.example/?a=1&b=2)\n\n```js"\ncode <b>\n```\n'
     )
-    assert '<h2 dir="auto">One</h2>' in made
-    assert '<h6 dir="auto">Six</h6>' in made
+    assert '<h2 dir="ltr">One</h2>' in made
+    assert '<h6 dir="ltr">Six</h6>' in made
     assert 'a &lt; b &amp; &quot;c&quot; <a href="https://x.example/?a=1&amp;b=2"' in made
     assert "code &lt;b&gt;" in made
     assert "<h1" not in made
 
 
-def test_each_block_has_the_direction_of_its_own_letters() -> None:
-    made = as_html("One\n\nשלום\n\n1. a\n2. ב\n\n> c\n")
-    assert made.count('dir="auto"') == made.count("<p") + made.count("<li") + 2  # the list, the quotation
+def test_each_block_has_the_direction_of_its_first_letters() -> None:
+    made = as_html("One\n\n1 שלום\n\n1. ב\n2. a\n\n> - א\n\n42\n")
+    assert re.findall(r"<(\w+)(?: dir=\"(\w+)\")?>", made) == [
+        ("p", "ltr"),
+        ("p", "rtl"),
+        ("ol", "rtl"),
+        ("li", "rtl"),
+        ("li", "ltr"),
+        ("blockquote", "rtl"),
+        ("ul", "rtl"),
+        ("li", "rtl"),
+        ("p", ""),
+    ]
 
 
 def test_as_blocks_all_words_are_there_with_what_links_lead_to() -> None:

@@ -20,7 +20,8 @@ from crypto.errors import SealBroken
 from service.blobs import StoreUnavailable
 from service.decision import Denial
 from service.errors import DomainError, Problem
-from service.ndafiles import KeptFile
+from service.limits import TooMany
+from service.ndafiles import RECORDS, KeptFile
 from service.opening import Denied
 from service.records import (
     Classification,
@@ -32,7 +33,7 @@ from service.records import (
     Session,
     Signature,
 )
-from service.signing import MAX_NAME, TEXT_CHANGED
+from service.signing import MAX_NAME, SIGNINGS, TEXT_CHANGED
 from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_version, an_nda, stored_keys
@@ -177,7 +178,7 @@ def test_who_signs_is_the_shares_recipient_with_the_mail_checked_for_this_share(
         "another's": other.session,
         "not kept": replace(waiting.session, hash="unknown"),
         "of another subject": a_session(
-            service, waiting.share, "ana@acme.example", hash="h1", subject=waiting.document.id
+            service, waiting.share, "ana@acme.example", hash="h1", subject=a_document(service).id
         ),
         "of another mail": a_session(service, waiting.share, "eve@acme.example", hash="h2"),
         "over": a_session(service, waiting.share, "ana@acme.example", hash="h3", until=service.clock()),
@@ -187,6 +188,33 @@ def test_who_signs_is_the_shares_recipient_with_the_mail_checked_for_this_share(
         assert (error.problem, error.fields["reason"]) == (Problem.WRONG_STATE, Denial.MAIL_CHECK)
     assert waiting.decided() == Denial.NDA_ASKED
     assert service.entries("nda.signed") == []
+
+
+def test_a_mail_that_was_checked_at_the_documents_stable_address_is_checked(waiting: Waiting) -> None:
+    session = a_session(
+        waiting.service, waiting.share, "ana@acme.example", hash="h1", subject=waiting.document.id
+    )
+    assert waiting.sign(session=session).state == NdaState.APPROVED
+
+
+def test_signings_are_limited_for_each_share_and_mail(waiting: Waiting) -> None:
+    for _ in range(SIGNINGS.number):
+        refused(lambda: waiting.sign(text_id="txt_" + "0" * 26))
+    with pytest.raises(TooMany):
+        waiting.sign()
+    assert waiting.decided() == Denial.NDA_ASKED
+    waiting.service.clock.advance(hours=1)
+    waiting.sign()
+
+
+def test_pulls_of_ones_own_record_are_limited(waiting: Waiting) -> None:
+    waiting.sign()
+    files = waiting.service.sealmark.nda_files
+    for _ in range(RECORDS.number):
+        assert isinstance(files.pull_own(waiting.token, SIGNER, checked=lambda _: True), KeptFile)
+    with pytest.raises(TooMany):
+        files.pull_own(waiting.token, SIGNER, checked=lambda _: True)
+    assert len(waiting.service.entries("nda.record-pulled")) == RECORDS.number
 
 
 def test_a_session_is_believed_as_it_is_kept_not_as_it_is_given(waiting: Waiting) -> None:
@@ -473,19 +501,19 @@ def test_the_recipient_pulls_their_own_record_by_their_link_once_their_mail_was_
 ) -> None:
     service = waiting.service
     files = service.sealmark.nda_files
-    assert files.pull_own(waiting.token, SIGNER, mail_checked=True) is None
+    assert files.pull_own(waiting.token, SIGNER, checked=lambda _: True) is None
     nda = waiting.sign()
-    assert files.pull_own(waiting.token, SIGNER, mail_checked=False) == Denied(Denial.MAIL_CHECK)
+    assert files.pull_own(waiting.token, SIGNER, checked=lambda _: False) == Denied(Denial.MAIL_CHECK)
     assert service.entries("nda.record-pulled") == []
-    own = files.pull_own(waiting.token, SIGNER, mail_checked=True)
+    own = files.pull_own(waiting.token, SIGNER, checked=lambda _: True)
     assert isinstance(own, KeptFile)
     assert b"".join(own.pieces) == kept(service, nda)
     a_text(service, "# Another\n")
-    asked_again = files.pull_own(waiting.token, SIGNER, mail_checked=True)
+    asked_again = files.pull_own(waiting.token, SIGNER, checked=lambda _: True)
     assert isinstance(asked_again, KeptFile)
     assert asked_again.nda.id == nda.id
     service.sealmark.sharing.revoke(OPERATOR, waiting.share.id)
-    assert files.pull_own(waiting.token, SIGNER, mail_checked=True) == Denied(Denial.SHARE_REVOKED)
+    assert files.pull_own(waiting.token, SIGNER, checked=lambda _: True) == Denied(Denial.SHARE_REVOKED)
     assert [e["actor_type"] for e in service.entries("nda.record-pulled")] == [
         "recipient",
         "cli",

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Iterator
-
-from service.sending import Sending
+from collections.abc import Iterable, Iterator
 
 LOG = logging.getLogger("sealmark.recipient")
 
@@ -15,10 +13,10 @@ LOG = logging.getLogger("sealmark.recipient")
 class DownloadBody:
     """The bytes of one send. The first piece is at hand when this exists, so what fails before it can be said.
 
-    The server calls `close` whatever happens; then the send's end is an entry. Raises what `Sending` raises.
+    The server calls `close` whatever happens; then the send's end is an entry. Raises what `sending` raises.
     """
 
-    def __init__(self, sending: Sending, length: int) -> None:
+    def __init__(self, sending: Iterable[bytes], length: int) -> None:
         self._pieces: Iterator[bytes] = iter(sending)
         self._left = length
         # Starts the generator: only one that has started records its end when it is closed.

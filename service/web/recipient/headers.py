@@ -48,10 +48,18 @@ def attachment(document_name: str, copy_id: str) -> str:
 
     The last eight characters of the copy's id tell copies of one report apart in a folder.
     """
-    seen = "".join(c for c in document_name if unicodedata.category(c) not in _DIRECTED)
-    clean = " ".join(_NOT_IN_NAMES.sub(" ", seen).split())[:MAX_FILE_NAME].strip(" .") or "report"
-    plain = unicodedata.normalize("NFKD", clean).encode("ascii", "ignore").decode("ascii")
-    plain = _NOT_ASCII_TOKEN.sub("-", plain).strip("-.") or "report"
+    clean, plain = _clean(document_name), plain_name(document_name)
     short = copy_id[-8:]
     encoded = quote(f"{clean} ({short}).pdf", safe="")
     return f"attachment; filename=\"{plain}-{short}.pdf\"; filename*=UTF-8''{encoded}"
+
+
+def plain_name(document_name: str) -> str:
+    """The document's name in the letters, digits, dots and hyphens that every address and file system takes."""
+    plain = unicodedata.normalize("NFKD", _clean(document_name)).encode("ascii", "ignore").decode("ascii")
+    return _NOT_ASCII_TOKEN.sub("-", plain).strip("-.") or "report"
+
+
+def _clean(document_name: str) -> str:
+    seen = "".join(c for c in document_name if unicodedata.category(c) not in _DIRECTED)
+    return " ".join(_NOT_IN_NAMES.sub(" ", seen).split())[:MAX_FILE_NAME].strip(" .") or "report"

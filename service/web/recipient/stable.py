@@ -10,8 +10,9 @@ from service.errors import DomainError, Problem
 from service.mail import parse_address
 from service.mailchecks import CodeRefused
 from service.opening import Unauthentic
-from service.records import Document, Session
+from service.records import AccessRequest, Document, RequestState, Session
 from service.web.recipient import wording
+from service.web.recipient.asking import Asking, RequestForm
 from service.web.recipient.browser import Browsers
 from service.web.recipient.checking import shown
 from service.web.recipient.rendering import html, see_other
@@ -24,6 +25,8 @@ class Stable:
     def __init__(self, sealmark: Sealmark, browsers: Browsers) -> None:
         self._checks = sealmark.mail_checks
         self._fresh_links = sealmark.fresh_links
+        self._requests = sealmark.access_requests
+        self._asking = Asking(sealmark.access_requests, sealmark.limits)
         self._browsers = browsers
 
     def show(self, document_id: str, *, status: int = 200, error: str = "", typed: str = "") -> Response:
@@ -61,7 +64,7 @@ class Stable:
             recipient_id=None,
             mail=mail,
             browser=browser,
-            language=wording.LANGUAGE,
+            language=wording.language(),
         )
         return see_other(f"/r/{document.id}")
 
@@ -80,19 +83,44 @@ class Stable:
         browser = self._browsers.require_own_form()
         document = self._document(document_id)
         session = self._checks.session(document.id, browser)
-        if session is None or not self._fresh_links.send(session, document.id, wording.LANGUAGE):
+        if session is None or not self._fresh_links.send(session, document.id, wording.language()):
             return see_other(f"/r/{document.id}")
         return html("stable", 200, path="", mail=session.mail, step="sent", error="", **shown(document))
 
+    def ask(self, document_id: str) -> Response:
+        """Take a request for access; sent again, it is the same one."""
+        browser = self._browsers.require_own_form()
+        document = self._document(document_id)
+        session = self._checks.session(document.id, browser)
+        if session is None or self._fresh_links.shared(session, document.id):
+            return see_other(f"/r/{document.id}")
+        taken = self._asking.take(actor("recipient"), document.id, session)
+        if isinstance(taken, RequestForm):
+            return self._page(document, session, "ask", 422, taken)
+        return self._page(document, session, _step(taken))
+
     def _shown_to(self, document: Document, session: Session) -> Response:
-        step = "send" if self._fresh_links.shared(session, document.id) else "none"
+        if self._fresh_links.shared(session, document.id):
+            return self._page(document, session, "send")
+        waits = self._requests.waits(document.id, session.mail)
+        return self._page(document, session, "pending" if waits else "ask")
+
+    def _page(
+        self,
+        document: Document,
+        session: Session,
+        step: str,
+        status: int = 200,
+        form: RequestForm | None = None,
+    ) -> Response:
         return html(
             "stable",
-            200,
+            status,
             path=f"/r/{document.id}",
             mail=session.mail,
             step=step,
             error="",
+            form=form or RequestForm(),
             **shown(document),
         )
 
@@ -101,3 +129,7 @@ class Stable:
         if document is None:
             raise Unauthentic
         return document
+
+
+def _step(request: AccessRequest) -> str:
+    return "approved" if request.state == RequestState.APPROVED else "pending"

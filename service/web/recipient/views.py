@@ -1,5 +1,5 @@
 """The routes that a recipient meets: `/s/<link token>` (page, asking), `/d/<delivery token>` (sending),
-`/r/<document id>` (the address that lasts), static files.
+`/r/<document id>` (the address that lasts), `/trust` (what there is), static files.
 
 Thin: parse, call the domain, render. What is not authentic gets one and the same answer everywhere; what fails
 before the first byte serves nothing.
@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.errors import CryptoError
+from service import languages
 from service.app import Sealmark
 from service.blobs import StoreError
 from service.decision import Allowed, Denial
@@ -27,16 +28,19 @@ from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
 from service.records import Copy, Share
 from service.web.recipient import wording
+from service.web.recipient.agreement import Agreements
 from service.web.recipient.assets import KEPT_FOR, load_assets
 from service.web.recipient.body import DownloadBody
 from service.web.recipient.browser import MAX_FORM_BYTES, Browsers, ForeignForm
 from service.web.recipient.checking import Checking
-from service.web.recipient.headers import attachment, protect
-from service.web.recipient.ranges import Conditions, Selection, select
+from service.web.recipient.files import as_file, conditions
+from service.web.recipient.headers import protect
+from service.web.recipient.ranges import Selection, select
 from service.web.recipient.rendering import denied, html, limited, message, wrong_method
 from service.web.recipient.stable import Stable
 from service.web.recipient.stalls import end_stalls
 from service.web.recipient.summary import summarize
+from service.web.recipient.trust import Trust
 from service.web.requests import actor
 
 LOG = logging.getLogger("sealmark.recipient")
@@ -47,6 +51,17 @@ ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _READING = frozenset({"GET", "HEAD"})
 
 MINUTE = timedelta(minutes=1)
+
+LANGUAGE = "language"
+"""The query parameter and the cookie that choose the language. It is no secret, and names nobody."""
+
+LANGUAGE_SECONDS = 365 * 24 * 3600
+
+FORMS = frozenset(
+    f"recipient.{name}"
+    for name in ("check", "code", "sign", "stable_check", "stable_code", "stable_link", "stable_ask")
+)
+"""Endpoints to which forms are sent, one step below the page that has them."""
 
 RETRY_AFTER = "5"
 """Seconds: a database that fails over is back in about that time, and a person waits that long."""
@@ -68,14 +83,21 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/d/<path:token>", "delivery", views.delivery)
     route("/s/<token>/check", "check", posted(views.checking.start))
     route("/s/<token>/code", "code", posted(views.checking.enter))
+    route("/s/<token>/sign", "sign", posted(views.agreements.sign))
+    route("/s/<token>/record", "record", views.agreements.record)
     route("/r/<document_id>", "stable", views.standing)
     route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
     route("/r/<document_id>/link", "stable_link", posted(views.stable.send))
+    route("/r/<document_id>/ask", "stable_ask", posted(views.stable.ask))
+    route("/trust", "trust", views.trust.show)
+    route("/trust/<document_id>/<name>", "public", views.trust.file)
     route("/static/<digest>/<name>", "static", views.asset)
+    pages.before_request(choose_language)
     pages.before_request(views.limit)
     pages.after_request(protect)
     pages.after_request(views.browsers.remember)
+    pages.after_request(views.remember_language)
     pages.context_processor(views.context)
     for error in (DatabaseUnavailable, StoreError, CryptoError):
         pages.register_error_handler(error, views.unavailable)
@@ -85,6 +107,21 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     pages.register_error_handler(RequestEntityTooLarge, views.too_large)
     pages.register_error_handler(Exception, views.failed)
     return pages
+
+
+def choose_language() -> None:
+    """The language that was chosen here or before, else the one that the browser asks for."""
+    for chosen in (request.args.get(LANGUAGE), request.cookies.get(LANGUAGE)):
+        if chosen in languages.LANGUAGES:
+            g.language = chosen
+            return
+    g.language = languages.negotiate(request.headers.get("Accept-Language", ""))
+
+
+def here() -> str:
+    """The page that this answer shows, relative to its address: a form that was not taken has an address of its own."""
+    form = request.method == "POST" and request.endpoint in FORMS
+    return request.path.rsplit("/", 1)[0] if form else ""
 
 
 def posted(view: Callable[[str], Response]) -> Callable[..., Response]:
@@ -111,6 +148,8 @@ class _Views:
         )
         self.checking = Checking(sealmark, self.browsers)
         self.stable = Stable(sealmark, self.browsers)
+        self.agreements = Agreements(sealmark, self.browsers)
+        self.trust = Trust(sealmark)
 
     def context(self) -> dict[str, object]:
         """What every template may use."""
@@ -120,7 +159,10 @@ class _Views:
             "contact": contact,
             "contact_href": _address(contact),
             "form_token": self.browsers.form_token,
-            "language": wording.LANGUAGE,
+            "direction": languages.direction(wording.language()),
+            "here": here(),
+            "language": wording.language(),
+            "languages": languages.LANGUAGES,
             "organization": self._settings.organization,
             "say": wording.say,
         }
@@ -131,6 +173,20 @@ class _Views:
             self._limits.require((self._requests, network(request.remote_addr)))
         if request.method == "POST":
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+
+    def remember_language(self, response: Response) -> Response:
+        """Keep the language that was chosen on this page for the next ones."""
+        chosen = request.args.get(LANGUAGE)
+        if chosen in languages.LANGUAGES:
+            response.set_cookie(
+                LANGUAGE,
+                chosen,
+                max_age=LANGUAGE_SECONDS,
+                secure=self._settings.url.startswith("https:"),
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
     def link(self, token: str) -> Response:
         """The page of a link, which consumes nothing; or, by POST, a download that is granted."""
@@ -144,7 +200,7 @@ class _Views:
             return self._wait(page, token)
         if isinstance(page, Denied):
             return denied(page)
-        return html("report", 200, summary=summarize(page))
+        return html("report", 200, summary=summarize(page), record=self.agreements.record_path(page, token))
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
@@ -156,7 +212,7 @@ class _Views:
             return denied(begun)
         _, allowed, copy = begun
         etag = f'"{copy.sha256}"'
-        chosen = select(_conditions(), etag, copy.length)
+        chosen = select(conditions(), etag, copy.length)
         if chosen.status == 304:
             return Response(status=304, headers={"ETag": etag})
         if chosen.status == 412:
@@ -233,7 +289,7 @@ class _Views:
         """The page on which the recipient does what is missing."""
         if waiting.missing == Denial.MAIL_CHECK:
             return self.checking.show(waiting, f"/s/{token}")
-        return denied(Denied(waiting.missing))
+        return self.agreements.show(waiting, token)
 
     def _checked(self, share: Share) -> bool:
         return self._checks.checked(share, self.browsers.of_request())
@@ -246,27 +302,9 @@ class _Views:
         return Response(status=303, headers={"Location": f"/d/{granted.token}"})
 
 
-def _conditions() -> Conditions:
-    fields = request.headers
-    return Conditions(
-        range=fields.get("Range") if request.method == "GET" else None,  # RFC 9110 14.2: of GET only
-        if_range=fields.get("If-Range"),
-        if_match=fields.get("If-Match"),
-        if_none_match=fields.get("If-None-Match"),
-    )
-
-
 def _download(answer: Response, allowed: Allowed, copy: Copy, etag: str, chosen: Selection) -> Response:
-    """The header fields of a copy, or of a part of it, on this answer."""
-    answer.status_code = chosen.status
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Length"] = str(chosen.stop - chosen.start)
-    answer.headers["Content-Disposition"] = attachment(allowed.document.name, copy.id)
-    answer.headers["Accept-Ranges"] = "bytes"
-    answer.headers["ETag"] = etag
-    if chosen.status == 206:
-        answer.headers["Content-Range"] = f"bytes {chosen.start}-{chosen.stop - 1}/{copy.length}"
-    return answer
+    name = allowed.document.name
+    return as_file(answer, chosen, name=name, label=copy.id, etag=etag, length=copy.length)
 
 
 def _address(contact: str | None) -> str:

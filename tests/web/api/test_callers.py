@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 40
+ROUTES = 52
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -51,6 +51,18 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/shares/<share_id>": Scope.SHARES_READ,
     "POST /v1/shares/<share_id>/links": Scope.SHARES_WRITE,
     "POST /v1/shares/<share_id>/revoke": Scope.SHARES_REVOKE,
+    "GET /v1/access-requests": Scope.REQUESTS_READ,
+    "GET /v1/access-requests/<request_id>": Scope.REQUESTS_READ,
+    "POST /v1/access-requests/<request_id>/approve": Scope.REQUESTS_DECIDE,
+    "POST /v1/access-requests/<request_id>/deny": Scope.REQUESTS_DECIDE,
+    "POST /v1/rules": Scope.RULES_WRITE,
+    "GET /v1/rules": Scope.RULES_WRITE,
+    "GET /v1/rules/<rule_id>": Scope.RULES_WRITE,
+    "POST /v1/rules/<rule_id>/remove": Scope.RULES_WRITE,
+    "GET /v1/rules/<rule_id>/members": Scope.RULES_WRITE,
+    "PUT /v1/rules/<rule_id>/members": Scope.RULES_WRITE,
+    "POST /v1/rules/<rule_id>/members": Scope.RULES_WRITE,
+    "DELETE /v1/rules/<rule_id>/members": Scope.RULES_WRITE,
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
     "GET /v1/evidence": Scope.LOG_READ,
@@ -81,6 +93,8 @@ def _path(rule: Rule) -> str:
         "text_id": "txt",
         "share_id": "shr",
         "hold_id": "hld",
+        "request_id": "acc",
+        "rule_id": "rul",
         "entry_id": "ent",
     }
     return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)

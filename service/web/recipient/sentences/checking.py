@@ -36,8 +36,6 @@ SENTENCES = {
     "stable.sent.text": "It comes by mail within a minute, to {mail}.",
     "stable.send": "Mail me a fresh link",
     "stable.send.text": "This document is shared with {mail}.",
-    "stable.none": "This document is not shared with {mail}",
-    "stable.none.text": "Ask whoever told you of it.",
     # What keeps a form from being taken.
     "limited": "That was too often",
     "limited.text": "Please wait a while, then try again. Nothing was lost.",
