@@ -18,6 +18,7 @@ from cryptography import x509
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
+from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -34,6 +35,7 @@ from service.archives import Archives
 from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
+from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
@@ -61,6 +63,7 @@ from service.opening import Opening
 from service.outbox import require_mail
 from service.ports import Mailer
 from service.public_files import PublicFiles
+from service.questionnaires import Questionnaires
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
@@ -102,6 +105,8 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    citations: Citations
+    questionnaires: Questionnaires
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -213,6 +218,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    citations = Citations(database, settings.url, clock)
     sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
 
     def mail_needed() -> None:
@@ -232,6 +238,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        citations=citations,
+        questionnaires=Questionnaires(
+            citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
+        ),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),

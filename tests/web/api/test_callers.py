@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 55
+ROUTES = 58
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -22,6 +22,9 @@ EXPECTED: dict[str, Scope | None] = {
     "PUT /v1/documents/<document_id>/classification": Scope.DOCUMENTS_CLASSIFY,
     "PUT /v1/documents/<document_id>/policy": Scope.DOCUMENTS_WRITE,
     "POST /v1/documents/<document_id>/revoke": Scope.DOCUMENTS_REVOKE,
+    "GET /v1/documents/<document_id>/citation": Scope.DOCUMENTS_READ,
+    "POST /v1/documents/<document_id>/questionnaire.csv": Scope.DOCUMENTS_READ,
+    "POST /v1/documents/<document_id>/questionnaire.xlsx": Scope.DOCUMENTS_READ,
     "POST /v1/documents/<document_id>/versions": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
     "GET /v1/documents/<document_id>/versions/<version_id>": Scope.DOCUMENTS_READ,
