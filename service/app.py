@@ -27,6 +27,7 @@ from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
+from service.adapters.webhook_http import PinnedPosts
 from service.adapters.witness_http import HttpPosts
 from service.announcing import Announcing
 from service.answers import Answers
@@ -67,12 +68,15 @@ from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
+from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
 from service.trust import TrustPage
+from service.webhook_sending import SENDERS, WebhookSending
+from service.webhooks import Webhooks
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -135,6 +139,9 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    webhooks: Webhooks
+    webhook_sending: WebhookSending
+    share_endings: ShareEndings
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -155,6 +162,11 @@ class Sealmark:
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
                 Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
+                *(
+                    Task(f"webhooks-{number}", lambda: self.webhook_sending.run_once(), every=1.0)
+                    for number in range(1, SENDERS + 1)
+                ),
+                Task("share-endings", self.share_endings.run_once, every=900.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
                 Task("erasures", self.erasing.run_once, every=2.0),
@@ -294,6 +306,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        webhooks=Webhooks(database, keys, clock, random),
+        webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
+        share_endings=ShareEndings(database, clock),
     )
 
 

@@ -27,6 +27,7 @@ from service.web.api import (
     recipients,
     shares,
     versions,
+    webhooks,
 )
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
@@ -34,7 +35,7 @@ from service.web.recipient import recipient_pages
 
 RESOURCES = (
     *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(holds, log, evidence),
+    *(holds, log, evidence, webhooks),
 )
 
 HEADERS = {

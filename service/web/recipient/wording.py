@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import g, has_request_context
@@ -30,7 +31,7 @@ def say(sentence: str, **values: object) -> str:
 def count(sentence: str, number: int) -> str:
     """The sentence in the form that goes with this number."""
     one, many = PLURALS[sentence]
-    form = languages.say_number(language(), sentence, one, many, number)
+    form = languages.say_number(language(), f"{sentence}.count", one, many, number)
     return form.format(count=languages.number(language(), number))
 
 
@@ -64,8 +65,13 @@ def pages(numbers: list[int]) -> str:
             runs.append([number, number])
     if not runs:
         return ""
-    text = ", ".join(spread(first, last) for first, last in runs)
+    text = joined(spread(first, last) for first, last in runs)
     return say("page" if len(set(numbers)) == 1 else "pages", pages=text)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts as a list, with the comma of the language."""
+    return say("separator").join(parts)
 
 
 def page_range(first: int, last: int) -> str:

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 52
+ROUTES = 58
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -66,6 +66,12 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
     "GET /v1/evidence": Scope.LOG_READ,
+    "POST /v1/webhooks": Scope.WEBHOOKS_WRITE,
+    "GET /v1/webhooks": Scope.WEBHOOKS_READ,
+    "GET /v1/webhooks/<receiver_id>": Scope.WEBHOOKS_READ,
+    "POST /v1/webhooks/<receiver_id>/remove": Scope.WEBHOOKS_WRITE,
+    "GET /v1/webhooks/<receiver_id>/events": Scope.WEBHOOKS_READ,
+    "POST /v1/webhooks/<receiver_id>/replay": Scope.WEBHOOKS_WRITE,
     "GET /v1/log/checkpoint": None,
     "GET /v1/log/keys": None,
 }
@@ -96,6 +102,7 @@ def _path(rule: Rule) -> str:
         "request_id": "acc",
         "rule_id": "rul",
         "entry_id": "ent",
+        "receiver_id": "whr",
     }
     return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)
 

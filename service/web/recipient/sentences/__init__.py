@@ -16,7 +16,9 @@ PLURALS = {
 """By its name, the sentence for one and the sentence for many."""
 
 SENTENCES = {
-    name: text for name, text in _ALL.items() if name.rpartition(".")[0] not in PLURALS or name in PLURALS
+    name: text
+    for name, text in _ALL.items()
+    if not name.endswith((".one", ".many")) or name.rpartition(".")[0] not in PLURALS
 }
 """Each other sentence by its name, which is unlike all others."""
 
