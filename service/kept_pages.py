@@ -101,5 +101,8 @@ def _decode(data: bytes) -> Drawn:
     stop = _HEADER.size + _HEADER.unpack_from(data)[0]
     header = json.loads(data[_HEADER.size : stop])
     number, text, whole, label = header["page"]
-    picture = None if header["picture"] is None else Picture(*header["picture"], data[stop:])
+    picture = None
+    if header["picture"] is not None:
+        form, width, height = header["picture"]
+        picture = Picture(form, width, height, data[stop:])
     return Drawn(header["count"], (DrawnPage(number, picture, text, whole, label),))

@@ -10,18 +10,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from service.audit import Actor, Clock, Random, entry
+from service.copies import Copies
 from service.decision import Allowed
 from service.delivery import Checked, Deliveries, unchecked
 from service.errors import DomainError, Problem
 from service.kept_pages import KeptPages
 from service.limits import Limit, Limits
 from service.opening import Denied
-from service.copies import Copies
 from service.ports import Database, Taken
 from service.records import Copy, Delivery, Throttle
 from service.sending import Sent
@@ -156,7 +156,8 @@ class Viewing:
         first = number - (number - 1) % DRAWN_TOGETHER
         for start, many in ((first, DRAWN_TOGETHER), (number, 1)):
             try:
-                return self._draw(self._copies.stream(copy, 0, copy.length), start, many)
+                with closing(self._copies.stream(copy, 0, copy.length)) as pieces:
+                    return self._draw(pieces, start, many)
             except Refused as refused:
                 told = {"copy": copy.id, "page": start, "pages": many, "reason": refused.reason}
                 LOG.error("pages could not be drawn", extra={**told, "where": refused.where})

@@ -26,7 +26,8 @@ def draw_task(pdf: bytes, parameters: dict[str, Any]) -> tuple[dict[str, Any], b
     """Draw `many` pages from page `first` (from 1) on, or the last one where the document ends before.
 
     Facts: the document's `count` of pages; of each page its `number`, `label`, `text` and whether that is `whole`,
-    `picture` (`form`, `width`, `height`, `size`) or None. Payload: the pictures, one behind the other. Raises `Refused`.
+    `picture` (`form`, `width`, `height`, `size`) or None. Payload: the pictures, one behind the other.
+    Raises `Refused`.
     """
     try:
         opened = pdfium.PdfDocument(pdf)
@@ -64,7 +65,8 @@ def _draw(document: pdfium.PdfDocument, number: int) -> tuple[dict[str, Any], by
 def _image(page: pdfium.PdfPage) -> Image.Image:
     """The page on white, with its annotations."""
     with closing(page.render(scale=_scale(*page.get_size()))) as bitmap:
-        return bitmap.to_pil().convert("RGB")
+        image: Image.Image = bitmap.to_pil()
+        return image.convert("RGB")
 
 
 def _scale(width: float, height: float) -> float:
