@@ -25,7 +25,7 @@ from service.opening import Denied
 from service.ports import Database, Taken
 from service.records import Copy, Delivery, Throttle
 from service.sending import Sent
-from watermark.drawn import Drawn, DrawnPage
+from watermark.drawn import Drawn, DrawnPage, Picture
 from watermark.errors import Refused
 
 LOG = logging.getLogger("sealmark.viewing")
@@ -66,6 +66,7 @@ class Shown:
 
     sitting: Sitting
     page: DrawnPage
+    picture: Picture  # the page's
     count: int  # pages that there are
 
 
@@ -135,7 +136,7 @@ class Viewing:
             self._kept.forget(sitting.delivery.id)
             return self._deliveries.deny(denial, sitting.allowed, sitting.delivery, actor)
         self._record(sitting, number, actor)
-        return Shown(sitting, page, drawn.count)
+        return Shown(sitting, page, page.picture, drawn.count)
 
     def _drawn(self, text: str, sitting: Sitting, number: int) -> Drawn:
         """The page, and perhaps others; without it where the copy ends before."""

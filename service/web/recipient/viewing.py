@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from flask import Response, request
 from markupsafe import escape
@@ -65,29 +64,20 @@ class Reading:
 
     def page(self, token: str) -> Response:
         """A page with its text. HEAD shows nothing, and is no entry."""
-        asked = request.args.get("page", "1")
-        if request.method in _READING and not _NUMBER.fullmatch(asked):
-            return see_other(f"/v/{quote(token)}")
+        asked = request.args.get("page", "")
         answer = self._answer(token, int(asked) if _NUMBER.fullmatch(asked) else 1)
-        if not isinstance(answer, Shown):
-            return answer
-        return html("reading", 200, view=self._view(answer, token))
+        return html("reading", 200, view=self._view(answer, token)) if isinstance(answer, Shown) else answer
 
     def picture(self, token: str, number: str, form: str) -> Response:
-        """The picture of a page."""
+        """The picture of a page. The ending is for who keeps it; what it is says the picture itself."""
         if not _NUMBER.fullmatch(number) or form not in TYPES:
             raise Unauthentic
         answer = self._answer(token, int(number))
         if not isinstance(answer, Shown):
             return answer
-        picture = answer.page.picture
-        if picture is None or picture.form != form:
-            raise Unauthentic
-        return Response(
-            picture.data,
-            content_type=TYPES[form],
-            headers={"Content-Disposition": f'inline; filename="page-{number}.{form}"'},
-        )
+        picture = answer.picture
+        name = f'inline; filename="page-{number}.{picture.form}"'
+        return Response(picture.data, content_type=TYPES[picture.form], headers={"Content-Disposition": name})
 
     def _answer(self, token: str, number: int) -> Shown | Response:
         """The page, whose entry is durable, or the answer where it is not shown."""
@@ -101,16 +91,14 @@ class Reading:
             shown = self._viewing.show(token, number, asker, self._checked)
         except NoSuchPage as missing:
             if request.endpoint == "recipient.reading":
-                return see_other(f"/v/{quote(token)}?page={missing.count}")
+                return see_other(f"/v/{token}?page={missing.count}")
             return message(404, "read.no_page", hint="read.again")
         except Undrawable:
             return message(500, "read.undrawable", hint="read.undrawable.back", numbered=True)
         return _denied(shown) if isinstance(shown, Denied) else shown
 
     def _view(self, shown: Shown, token: str) -> PageView:
-        page, picture, document = shown.page, shown.page.picture, shown.sitting.allowed.document
-        if picture is None:
-            raise Undrawable
+        page, document = shown.page, shown.sitting.allowed.document
         place = _place(page, shown.count)
         text, cut = shortened(page.text, SHOWN_TEXT_BYTES)
         alt = "read.picture" if text else "read.picture.bare"
@@ -120,9 +108,9 @@ class Reading:
             place=place,
             number=page.number,
             count=shown.count,
-            picture=f"/v/{quote(token)}/{page.number}.{picture.form}",
-            width=picture.width,
-            height=picture.height,
+            picture=f"/v/{token}/{page.number}.{shown.picture.form}",
+            width=shown.picture.width,
+            height=shown.picture.height,
             alt=wording.say(alt, number=page.number),
             text=text,
             cut=cut or not page.whole,
@@ -149,7 +137,7 @@ def _place(page: DrawnPage, count: int) -> str:
 
 
 def shortened(text: str, most: int) -> tuple[str, bool]:
-    """As many whole lines, or else characters, as take no more bytes than that in HTML; and whether some are missing."""
+    """As many whole lines, or else characters, as take no more bytes than that in HTML; and whether there are more."""
     kept, left = [], most
     for line in text.split("\n"):
         size = _size(line) + 1

@@ -1,5 +1,6 @@
 """The routes that a recipient meets: `/s/<link token>` (page, asking), `/d/<delivery token>` (sending),
-`/v/<delivery token>` (reading what is not to be downloaded), `/r/<document id>` (the address that lasts), `/trust` (what there is), static files.
+`/v/<delivery token>` (reading what is not to be downloaded), `/r/<document id>` (the address that lasts), `/trust`
+(what there is), static files.
 
 Thin: parse, call the domain, render. What is not authentic gets one and the same answer everywhere; what fails
 before the first byte serves nothing.
@@ -71,7 +72,7 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/s/<path:token>", "link", views.link)
     route("/d/<path:token>", "delivery", views.delivery)
     route("/v/", "reading_cut", views.cut, strict_slashes=False)
-    route("/v/<token>", "reading", views.reading.page)
+    route("/v/<path:token>", "reading", views.reading.page)
     route("/v/<token>/<number>.<form>", "picture", views.reading.picture)
     route("/s/<token>/check", "check", posted(views.checking.start))
     route("/s/<token>/code", "code", posted(views.checking.enter))

@@ -35,8 +35,8 @@ SENTENCES: dict[str, str] = {
     "read.alone": "Open the picture by itself, to enlarge it",
     "read.text": "Text of page {number}",
     "read.text.cut": "The text goes on. It is too long to be shown here as a whole; the picture has all of it.",
-    "read.text.none": "This page is a picture only: it holds no text that could be read out. If you need it as text, ask "
-    "whoever sent you the link.",
+    "read.text.none": "This page is a picture only: it holds no text that could be read out. If you need it as text, "
+    "ask whoever sent you the link.",
     "read.until": "You can read until {until}. Each page that you open is recorded with the time and the network "
     "address.",
     # What is not shown, and why.
