@@ -1,5 +1,5 @@
-"""Reading without a download: `/v/<delivery token>?page=<n>` shows a page with its text, `/v/<token>/<n>.<form>` its
-picture. Without scripts: links and one form that asks for a page by its number.
+"""Reading without a download: `/v/<delivery token>` begins with the first page, `…/<n>` shows a page with its text,
+`…/<n>.<form>` its picture. Without scripts: links, and one form that asks for a page by its number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHOWN_TITLE = 80
 
 TYPES = {"png": "image/png", "jpeg": "image/jpeg"}
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -44,7 +44,8 @@ class PageView:
     place: str
     number: int
     count: int
-    picture: str  # its path
+    sitting: str  # path of the sitting; the page's and its picture's begin with it
+    form: str
     width: int
     height: int
     alt: str
@@ -62,17 +63,26 @@ class Reading:
         self._database = sealmark.database
         self._checked = checked
 
-    def page(self, token: str) -> Response:
+    def begin(self, token: str) -> Response:
+        """The first page; or, for the form that names a page by its number, the way to that."""
+        asked = request.args.get("page")
+        if asked is None or request.method not in _READING:
+            return self.page(token, 1)
+        begun = self._viewing.begin(token, actor("recipient"), self._checked)
+        if isinstance(begun, Denied):
+            return _denied(begun)
+        return see_other(f"/v/{token}/{asked if _NUMBER.fullmatch(asked) else 1}")
+
+    def page(self, token: str, number: int) -> Response:
         """A page with its text. HEAD shows nothing, and is no entry."""
-        asked = request.args.get("page", "")
-        answer = self._answer(token, int(asked) if _NUMBER.fullmatch(asked) else 1)
+        answer = self._answer(token, number)
         return html("reading", 200, view=self._view(answer, token)) if isinstance(answer, Shown) else answer
 
-    def picture(self, token: str, number: str, form: str) -> Response:
+    def picture(self, token: str, number: int, form: str) -> Response:
         """The picture of a page. The ending is for who keeps it; what it is says the picture itself."""
-        if not _NUMBER.fullmatch(number) or form not in TYPES:
+        if form not in TYPES:
             raise Unauthentic
-        answer = self._answer(token, int(number))
+        answer = self._answer(token, number)
         if not isinstance(answer, Shown):
             return answer
         picture = answer.picture
@@ -91,7 +101,7 @@ class Reading:
             shown = self._viewing.show(token, number, asker, self._checked)
         except NoSuchPage as missing:
             if request.endpoint == "recipient.reading":
-                return see_other(f"/v/{token}?page={missing.count}")
+                return see_other(f"/v/{token}/{missing.count}")
             return message(404, "read.no_page", hint="read.again")
         except Undrawable:
             return message(500, "read.undrawable", hint="read.undrawable.back", numbered=True)
@@ -108,7 +118,8 @@ class Reading:
             place=place,
             number=page.number,
             count=shown.count,
-            picture=f"/v/{token}/{page.number}.{shown.picture.form}",
+            sitting=f"/v/{token}",
+            form=shown.picture.form,
             width=shown.picture.width,
             height=shown.picture.height,
             alt=wording.say(alt, number=page.number),
