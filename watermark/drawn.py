@@ -58,8 +58,8 @@ _BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 # Characters that are no text: control, surrogates, private use, unassigned; and what turns the direction of other text.
 _NO_TEXT = frozenset({"Cc", "Cs", "Co", "Cn"})
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# PDFium puts it for a hyphen at the end of a line.
-_HYPHENS = str.maketrans({"\u0002": "-", "\ufffe": "-"})
+# PDFium puts the first two for a hyphen at the end of a line.
+_READ = str.maketrans({"\u0002": "-", "\ufffe": "-", "\t": " "})
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _whole(value: object, least: int, most: int) -> int:
 
 def _readable(text: str) -> str:
     """The text in lines, without characters that are none of it or that turn the direction of what follows."""
-    lines = text.translate(_HYPHENS).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.translate(_READ).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = ("".join(c for c in line if _is_text(c)).strip() for line in lines)
     return "\n".join(line for line in kept if line)
 

@@ -146,7 +146,7 @@ class Running:
 
 
 def lend(service: Service, **options: Any) -> Lent:
-    """Upload the report, approve its reader and share it. Options: facts, kind, classification, name, limit."""
+    """Upload the report, approve its reader and share it. Options: facts, kind, classification, name, limit, view_only."""
     sealmark = service.sealmark
     document = sealmark.documents.create(
         OPERATOR,
@@ -169,6 +169,7 @@ def lend(service: Service, **options: Any) -> Lent:
         purpose="secret purpose of the lender",
         download_limit=options.get("limit"),
         mail_check=options.get("mail_check", False),
+        view_only=options.get("view_only", False),
     )
     app = create_app(service.sealmark)
     browser = Client(app)
