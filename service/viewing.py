@@ -21,7 +21,7 @@ from service.delivery import Checked, Deliveries, unchecked
 from service.errors import DomainError, Problem
 from service.kept_pages import KeptPages
 from service.limits import Limit, Limits
-from service.opening import Denied
+from service.opening import Denied, Unauthentic
 from service.ports import Database, Taken
 from service.records import Copy, Delivery, Throttle
 from service.sending import Sent
@@ -108,10 +108,15 @@ class Viewing:
     def begin(self, text: str, actor: Actor, checked: Checked = unchecked) -> Sitting | Denied:
         """7. The sitting of this token: steps 1 to 3 again, the mail check of this browser with them.
 
-        Shows and records nothing (unless denied).
+        Shows and records nothing (unless denied). A download's token is none of a sitting: `Unauthentic`.
         """
         begun = self._deliveries.begin(text, actor, viewing=True, checked=checked)
-        return begun if isinstance(begun, Denied) else Sitting(*begun)
+        if isinstance(begun, Denied):
+            return begun
+        delivery, allowed, copy = begun
+        if not allowed.share.view_only:
+            raise Unauthentic
+        return Sitting(delivery, allowed, copy)
 
     def show(self, text: str, number: int, actor: Actor, checked: Checked = unchecked) -> Shown | Denied:
         """Page `number` (from 1), or why not.
