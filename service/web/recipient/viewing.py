@@ -149,9 +149,10 @@ def _place(page: DrawnPage, count: int) -> str:
 
 def shortened(text: str, most: int) -> tuple[str, bool]:
     """As many whole lines, or else characters, as take no more bytes than that in HTML; and whether there are more."""
-    kept, left = [], most
+    kept: list[str] = []
+    left = most
     for line in text.split("\n"):
-        size = _size(line) + 1
+        size = _size(line) + bool(kept)
         if size > left:
             break
         kept.append(line)
