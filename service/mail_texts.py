@@ -2,7 +2,7 @@
 
 Ours lie in `service/mail_templates/`: `<kind>.txt`, whose first line is `Subject: …`, and `<kind>.html`. They run in a
 sandbox and get the values of the mail and `say`, which gives a sentence of `service/mail_sentences.py` by its name.
-All are tried with sample values at start, so that a broken one stops the start and not a mail.
+The owner's are tried with sample values at start, so that a broken one stops the start and not a mail.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.errors import DomainError
+from service.languages import direction, known
 from service.mail import parse_address
 from service.mail_sentences import say
 from service.outbox import Mail
@@ -122,6 +123,11 @@ class MailTexts:
             )
             for escaped in (False, True)
         )
+        if own is not None:
+            self.try_all()
+
+    def try_all(self) -> None:
+        """Render each kind with sample values. Raises `TemplateBroken`; ours are tried so by a test."""
         for kind in Mail:
             for document in ("", str(SAMPLE["document"])):
                 self._try(kind, {**SAMPLE, "document": document})
@@ -130,7 +136,7 @@ class MailTexts:
         """The mail of this kind with the values that `VALUES` names. Raises `TemplateBroken`."""
         names = VALUES[kind]
         given: dict[str, Any] = {**self._always, **{name: values[name] for name in names}}
-        given |= {"language": "en", "direction": "ltr"}
+        given |= {"language": known(language), "direction": direction(language)}
         given["say"] = partial(_say, language, given)
         subject, text = _subject_of(kind, self._run(self._plain, f"{kind}.txt", given))
         return Text(subject, text, self._run(self._html, f"{kind}.html", {**given, "subject": subject}))

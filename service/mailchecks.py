@@ -71,6 +71,7 @@ class MailChecks:
         clock: Clock,
         random: Random,
     ) -> None:
+        """`require_mail` raises `DomainError` where no mail can be sent."""
         self._database = database
         self._keys = keys
         self._limits = limits
@@ -238,8 +239,11 @@ class MailChecks:
 
 
 def _newest(records: Records, subject: str, browser: str) -> Check | None:
-    hashed = _hash(_BROWSER, browser)
-    found = records.find(Check, subject=subject, browser=hashed, order="-created_at", limit=1)
+    """The one that is open, else the last one."""
+    begun = {"subject": subject, "browser": _hash(_BROWSER, browser)}
+    found = records.find(Check, ended_at=None, **begun) or records.find(
+        Check, order="-created_at", limit=1, **begun
+    )
     return found[0] if found else None
 
 
