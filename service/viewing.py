@@ -154,7 +154,7 @@ class Viewing:
             if kept is not None:  # who was before us drew it
                 return kept
             drawn = self._draw_group(sitting.copy, number)
-        self._kept.put(text, delivery.id, delivery.until, drawn, self._clock())
+            self._kept.put(text, delivery.id, delivery.until, drawn, self._clock())
         return drawn
 
     def _draw_group(self, copy: Copy, number: int) -> Drawn:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
@@ -159,6 +160,15 @@ def test_a_page_that_is_loaded_again_is_one_entry_a_minute(lent: Lent) -> None:
         assert lent.browser.get(f"{path}/3").status_code == 200
         assert lent.browser.get(f"{path}/3.png").status_code == 200
     assert drawn_pages(lent) == [3, 3]  # at the first moment, and sixty seconds later
+
+
+def test_many_who_ask_for_a_page_at_once_make_one_entry(lent: Lent, draw: DrawHere) -> None:
+    path = sitting(lent)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: Person(lent.app).get(f"{path}/3"), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert drawn_pages(lent) == [3]
+    assert len(draw.drew) <= viewing.CHILDREN
 
 
 def test_a_picture_alone_is_an_entry_too(lent: Lent) -> None:
