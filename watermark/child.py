@@ -149,6 +149,8 @@ def warm_up(task: Task, parameters: dict[str, Any]) -> None:
     """Run the task over a harmless page, so that what it imports or opens late is there when nothing opens any more."""
     for codec in _CODECS:
         b"".decode(codec)
+    if "pages" in parameters:  # of a document; this one has one
+        parameters = {**parameters, "pages": [1]}
     with suppress(Exception):
         task(WARM_UP_PDF, parameters)
     with suppress(Exception):
