@@ -176,7 +176,10 @@ def _only(holder: object, keys: tuple[str, ...]) -> dict[str, Any]:
     """These entries of a dictionary, those that hold others aside; nothing where it is none."""
     if not isinstance(holder, Dictionary):
         return {}
-    return {key: holder[key] for key in keys if key in holder and not isinstance(holder[key], Dictionary | Array)}
+    found = {key: holder.get(key) for key in keys}
+    return {
+        key: value for key, value in found.items() if value is not None and not isinstance(value, Dictionary | Array)
+    }
 
 
 def _make_trailer(document: pikepdf.Pdf, title: str) -> None:

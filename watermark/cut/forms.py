@@ -29,7 +29,7 @@ def kept_form(document: pikepdf.Pdf, annotations: list[Dictionary]) -> Dictionar
             new = made.get(field.objgen)
             known = new is not None
             if new is None:
-                entries = {key: field[key] for key in FIELD if key in field}
+                entries = {key: field[key] for key in FIELD if field.get(key) is not None}
                 new = made[field.objgen] = document.make_indirect(Dictionary({**entries, "/Kids": Array()}))
                 texts.append(_text(new.get("/DA")))
             new["/Kids"].append(child)
@@ -42,7 +42,7 @@ def kept_form(document: pikepdf.Pdf, annotations: list[Dictionary]) -> Dictionar
         texts.append(_text(widget.get("/DA")))
     if not isinstance(form, Dictionary) or not roots:
         return None
-    kept = {key: form[key] for key in ("/DA", "/Q", "/NeedAppearances") if key in form}
+    kept = {key: form[key] for key in ("/DA", "/Q", "/NeedAppearances") if form.get(key) is not None}
     texts.append(_text(form.get("/DA")))
     found = Dictionary({**kept, "/Fields": Array(roots)})
     fonts = _fonts(form.get("/DR"), {name for text in texts for name in _FONT.findall(text)})
@@ -68,7 +68,9 @@ def _fonts(resources: object, names: set[bytes]) -> dict[str, Object]:
     if not isinstance(fonts, Dictionary):
         return {}
     return {
-        name: font for name, font in fonts.items() if name[1:].encode("utf-8", "surrogateescape") in names
+        name: font
+        for name, font in fonts.items()
+        if font is not None and name[1:].encode("utf-8", "surrogateescape") in names
     }
 
 

@@ -63,7 +63,7 @@ def _event(event: object, kept: set[Id]) -> Dictionary | None:
     groups = [item for item in _list(event.get("/OCGs")) if _is_kept(item, kept)]
     if not groups:
         return None
-    plain = {key: event[key] for key in ("/Event", "/Category") if key in event}
+    plain = {key: event[key] for key in ("/Event", "/Category") if isinstance(event.get(key), Name | Array)}
     return Dictionary({**plain, "/OCGs": Array(groups)})
 
 

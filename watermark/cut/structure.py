@@ -216,7 +216,7 @@ def _write(element: _Element, parents: _Parents) -> None:
                 new[key] = source[key]
         if not element.partial:
             for key in (*_WORDS, "/ID"):
-                if key in source:
+                if source.get(key) is not None:
                     new[key] = source[key]
     held = Array()
     for item in element.items:
@@ -264,7 +264,7 @@ def _classes(classes: object, elements: list[_Element]) -> Dictionary | None:
     for element in elements:
         said = element.new.get("/C") if element.new is not None else None
         used |= {name_text(name) for name in (said if isinstance(said, Array) else [said])}
-    found = {name: value for name, value in classes.items() if name in used}
+    found = {name: value for name, value in classes.items() if value is not None and name in used}
     return Dictionary(found) if found else None
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import pikepdf
-from pikepdf import Dictionary, Name, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream
 
 from watermark.clean import name_text
 from watermark.cut.reach import Id, walk
@@ -109,11 +109,11 @@ class Pruning:
 def _pruned(resources: Object, used: Used) -> Dictionary:
     found = Dictionary()
     for category, value in resources.items():
-        if category == "/ProcSet":
+        if category == "/ProcSet" and isinstance(value, Array):
             found[category] = value
         elif isinstance(value, Dictionary):
             names = used.get(category, set())
-            entries = {name: item for name, item in value.items() if _bytes(name) in names}
+            entries = {name: item for name, item in value.items() if item is not None and _bytes(name) in names}
             if entries:
                 found[category] = Dictionary(entries)
     return found
