@@ -22,7 +22,7 @@ LOCKED := $(PIP) install --quiet --require-hashes --no-deps
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
-.PHONY: help venv demo serve worker test test-quick coverage coverage-bars lint types imports audit bench pictures lock clean
+.PHONY: help venv demo serve worker test test-quick coverage coverage-bars lint types imports audit bench catalogs pictures lock clean
 
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
@@ -33,6 +33,7 @@ help:
 	@echo "make types      mypy"
 	@echo "make imports    the rules which room may import which"
 	@echo "make audit      known vulnerabilities of the locked packages"
+	@echo "make catalogs   bring the languages' catalogues up to date with the English sentences"
 	@echo "make bench      measure against rivals; writes build/bench.json"
 	@echo "make pictures   make the pictures of docs/watermark.md; its chart from the last bench"
 	@echo "make serve      run the service for real (settings from the environment)"
@@ -124,6 +125,10 @@ imports: .venv/.development
 audit: .venv/.development
 	@echo "Asking for known vulnerabilities of the locked packages"
 	@.ci/audit
+
+catalogs: .venv/.development
+	@echo "Bringing the catalogues of languages up to date with the sentences"
+	@$(BIN)/python .ci/catalogs.py
 
 bench: .venv/.development
 	@echo "Measuring; the table is written to build/bench.json too"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
 from service.adapters.s3 import S3Store as S3Blobs
+from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
 from service.adapters.witness_http import HttpPosts
+from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
 from service.audit import Clock, Random
@@ -42,20 +45,25 @@ from service.exporting import Exports
 from service.fresh_links import FreshLinks
 from service.holds import Holds
 from service.keys import NamedKeys
+from service.letters import Issue, Letters
 from service.limits import Limits
 from service.log import Log
+from service.mail_texts import MailTexts, TemplateBroken, as_mail
 from service.mailchecks import MailChecks
+from service.mailing import Mailing
 from service.masterkeys import MasterKeys
 from service.nda_texts import NdaTexts
 from service.ndafiles import NdaFiles
 from service.ndas import Ndas
 from service.objects import SealedObjects
 from service.opening import Opening
+from service.outbox import require_mail
+from service.ports import Mailer
 from service.public_files import PublicFiles
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
-from service.settings import FolderStore, S3Store, SettingError, Settings, read_secret
+from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
 from service.sharing import Sharing
 from service.signing import Signing
 from service.sweeping import Sweeping
@@ -120,6 +128,8 @@ class Sealmark:
     holds: Holds
     rollback: Rollback
     checkpoints: Checkpoints
+    mailing: Mailing
+    announcing: Announcing
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -133,6 +143,10 @@ class Sealmark:
                 Task("sequencer", lambda: self.sequencer.run_once() > 0, every=0.2),
                 Task("checkpoints", _forever(self.checkpoints.run_once), every=1.0),
                 Task("compile", self.compiling.run_once, every=0.5),
+                Task("mail", self.mailing.run_once, every=0.5),
+                Task("endings", self.announcing.endings, every=900.0),
+                Task("new-versions", self.announcing.new_versions, every=20.0),
+                Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
                 Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
@@ -187,7 +201,12 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
-    sharing = Sharing(database, keys, check_mark, settings.url, clock, random)
+    sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
+
+    def mail_needed() -> None:
+        require_mail(settings)
+
+    mail_checks = MailChecks(database, keys, limits, mail_needed, clock, random)
     return Sealmark(
         settings=settings,
         clock=clock,
@@ -206,7 +225,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
         access_rules=AccessRules(database, clock, random),
-        access_requests=AccessRequests(database, sharing, check_mark, _no_mail_needed, clock, random),
+        access_requests=AccessRequests(database, sharing, check_mark, mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),
         nda_files=NdaFiles(
             database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
@@ -221,8 +240,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         denials=denials,
         tallies=tallies,
         limits=limits,
-        mail_checks=MailChecks(database, keys, limits, clock, random),
-        fresh_links=FreshLinks(database, limits, clock, random),
+        mail_checks=mail_checks,
+        fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
         deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
@@ -254,7 +273,68 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         holds=Holds(database, clock, random),
         rollback=rollback,
         checkpoints=checkpoints,
+        mailing=open_mailing(
+            settings, database, sharing, mail_checks.issue, clock, random, open_mailer(settings)
+        ),
+        announcing=Announcing(
+            database,
+            checkpoints.published,
+            settings.checkpoint_mails,
+            clock,
+            random,
+            can_mail=settings.can_mail,
+        ),
     )
+
+
+def open_mailer(settings: Settings) -> Mailer | None:
+    """The mail server that the settings name, if they name one; it is not asked yet. Raises `SettingError`."""
+    server = settings.smtp
+    if server is None or settings.mail_from is None:
+        return None
+    try:
+        return SmtpMailer(
+            host=server.host,
+            port=server.port,
+            tls=server.tls,
+            sender=settings.mail_from,
+            organization=settings.organization,
+            helo=_host(settings),
+            reply_to=as_mail(settings.contact),
+            login=_login(server),
+            ca_file=server.ca_file,
+        )
+    except (OSError, ssl.SSLError):
+        raise SettingError("SMTP_CA_FILE", "the file that it names cannot be read as certificates") from None
+
+
+def open_mailing(
+    settings: Settings,
+    database: SqlDatabase,
+    sharing: Sharing,
+    issue: Issue,
+    clock: Clock,
+    random: Random,
+    mailer: Mailer | None,
+) -> Mailing:
+    """What sends the outbox by this mailer. Raises `SettingError` for templates that cannot be used."""
+    host = _host(settings)
+    try:
+        texts = MailTexts(settings.organization, settings.contact, host, settings.mail_templates)
+    except TemplateBroken as error:
+        raise SettingError("MAIL_TEMPLATES", str(error)) from None
+    letters = Letters(sharing, issue, settings.url, clock)
+    return Mailing(database, sharing, letters, texts, mailer, host, clock, random)
+
+
+def _login(server: SmtpServer) -> tuple[str, str] | None:
+    if server.user is None or server.password_file is None:
+        return None
+    return server.user, read_secret(server.password_file, "SMTP_PASSWORD_FILE")
+
+
+def _host(settings: Settings) -> str:
+    return urlsplit(settings.url).hostname or ""
 
 
 def open_database(settings: Settings) -> SqlDatabase:
@@ -342,10 +422,6 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
         return Compiled(result.facts, result.payload)
 
     return compile_in_child
-
-
-def _no_mail_needed() -> None:
-    """In place of `mailing.require_mail`."""
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

@@ -56,7 +56,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "key.created": frozenset({"key", "purpose", "public"}),
     "key.retired": frozenset({"key", "purpose"}),
     "key.rotated": frozenset({"key", "purpose", "replaces", "public"}),
-    "link.created": frozenset({"expires"}),
+    "link.created": frozenset({"expires", "replaces"}),
     "log.archived": frozenset({"first", "stop", "archive"}),
     "log.heartbeat": frozenset(),
     "log.pulled": frozenset({"format", "filter", "size"}),

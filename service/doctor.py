@@ -25,7 +25,7 @@ from service.app import Sealmark, build
 from service.blobs import StoreError
 from service.errors import DomainError
 from service.keys import PURPOSES
-from service.ports import DatabaseUnavailable
+from service.ports import DatabaseUnavailable, MailUnavailable
 from service.records import LogState
 from service.sequencer import LOG
 from service.settings import FolderStore, SettingError, Settings
@@ -61,6 +61,7 @@ FORESEEN = (
     DatabaseUnavailable,
     DomainError,
     KeyFileUnusable,
+    MailUnavailable,
     OSError,
     SettingError,
     StoreError,
@@ -115,6 +116,7 @@ def _parts(sealmark: Sealmark) -> Iterator[Finding]:
     yield _tried(
         "log", "Restore a newer backup of the database, or run `sealmark log recover`.", _log, sealmark
     )
+    yield _mail(sealmark)
     yield _clock(sealmark)
     yield _worker(sealmark)
 
@@ -197,6 +199,15 @@ def _log(sealmark: Sealmark) -> str:
     sealmark.rollback.require_now()
     newest = sealmark.checkpoints.published()
     return "the database has all that was signed" + (f", {newest.size} entries" if newest else "")
+
+
+def _mail(sealmark: Sealmark) -> Finding:
+    """Speak with the mail server up to signing in; no mail is sent."""
+    if not sealmark.mailing.configured:
+        detail = "none can be sent: no link, no code, so no share with a mail check"
+        return Finding("mail", WARNING, detail, "Set SEALMARK_SMTP and SEALMARK_MAIL_FROM (docs/mail.md).")
+    mend = "See that the server runs and lets this machine in; mend SEALMARK_SMTP and its neighbours."
+    return _tried("mail", mend, sealmark.mailing.check)
 
 
 def _clock(sealmark: Sealmark) -> Finding:

@@ -219,6 +219,7 @@ class Erasing:
     def _erase_rows(self, records: Records, recipient_id: str, now: datetime) -> bool:
         """One batch of each table; whether there may be more."""
         of_theirs: dict[str, Any] = {"recipient_id": recipient_id}
+        records.remove(Message, **of_theirs)
         shares = records.find(Share, purpose__ne="", limit=BATCH, **of_theirs)
         for share in shares:
             self._close(records, share, now)

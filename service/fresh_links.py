@@ -3,6 +3,7 @@ shared with it. The address lasts as long as the document, and opens nothing by 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from service.audit import Clock, Random
@@ -18,9 +19,17 @@ FRESH_LINKS = Limit("fresh-links", 5, timedelta(hours=1))
 class FreshLinks:
     """Finds what is shared with a mail address that was checked, and mails its link. Raises `DatabaseUnavailable`."""
 
-    def __init__(self, database: Database, limits: Limits, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limits: Limits,
+        require_mail: Callable[[], None],
+        clock: Clock,
+        random: Random,
+    ) -> None:
         self._database = database
         self._limits = limits
+        self._require_mail = require_mail
         self._clock = clock
         self._random = random
 
@@ -36,7 +45,11 @@ class FreshLinks:
             return self._share(records, session, document_id) is not None
 
     def send(self, session: Session, document_id: str, language: str = "") -> bool:
-        """Queue a mail with a new link to the newest share in force; False where there is none. Raises `TooMany`."""
+        """Queue a mail with a new link to the newest share in force; False where there is none.
+
+        Raises `TooMany`, `DomainError` (mail-not-configured).
+        """
+        self._require_mail()
         self._limits.require((FRESH_LINKS.of(document_id), session.mail))
         now = self._clock()
         with self._database.write() as records:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -62,11 +63,18 @@ class MailChecks:
     """
 
     def __init__(
-        self, database: Database, keys: NamedKeys, limits: Limits, clock: Clock, random: Random
+        self,
+        database: Database,
+        keys: NamedKeys,
+        limits: Limits,
+        require_mail: Callable[[], None],
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._database = database
         self._keys = keys
         self._limits = limits
+        self._require_mail = require_mail
         self._clock = clock
         self._random = random
 
@@ -80,7 +88,11 @@ class MailChecks:
         browser: str,
         language: str = "",
     ) -> Check:
-        """Queue a code to this address; what this browser had begun for the subject ends. Raises `TooMany`."""
+        """Queue a code to this address; what this browser had begun for the subject ends.
+
+        Raises `TooMany`, `DomainError` (mail-not-configured).
+        """
+        self._require_mail()
         self._limits.require(
             (CODES_AN_HOUR.of(subject), mail),
             (CODES_A_DAY.of(subject), mail),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from crypto import identifiers
 from service.audit import Random
+from service.errors import DomainError, Problem
 from service.ports import Records
 from service.records import Message
 
@@ -50,3 +52,22 @@ def queue(
     )
     records.add(message)
     return message
+
+
+class MailSettings(Protocol):
+    """What is known of mail from outside; `service.settings.Settings` is it."""
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether a server is configured that mails are handed to."""
+
+
+def require_mail(settings: MailSettings) -> None:
+    """Raise `DomainError` (mail-not-configured) unless mails can be sent."""
+    if not settings.can_mail:
+        raise no_mail("No mail can be sent here: set SEALMARK_SMTP and SEALMARK_MAIL_FROM.")
+
+
+def no_mail(detail: str) -> DomainError:
+    """The error for what needs a mail where none can be sent; `detail` says what to do."""
+    return DomainError(Problem.MAIL_NOT_CONFIGURED, detail)

@@ -70,6 +70,48 @@ class EntryGuard(Protocol):
         """Raise `DatabaseUnavailable` unless they may. Looks at nothing."""
 
 
+@dataclass(frozen=True)
+class Attachment:
+    """A text file that goes along with a mail, its bytes as they are."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail as it is to be sent, in plain text and in HTML."""
+
+    id: str  # of this attempt: another one has other links, so it must not pass for the same mail
+    to: str
+    subject: str
+    text: str
+    html: str
+    date: datetime
+    attachments: tuple[Attachment, ...] = ()
+
+
+class MailRefused(Exception):
+    """The mail server does not take this mail, whenever it is sent. The message holds nothing of the mail."""
+
+
+class MailUnavailable(Exception):
+    """The mail was not taken now; later it may be. The message holds nothing of the mail."""
+
+
+class Mailer(Protocol):
+    """Where mails go out."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand it over to the mail server, within a bounded time. Raises `MailRefused`, `MailUnavailable`.
+
+        A mail whose taking over was not confirmed may have been taken all the same.
+        """
+
+    def check(self) -> str:
+        """What the server says that it can, up to signing in; nothing is sent. Raises `MailUnavailable`."""
+
+
 class MasterKeyHolder(Protocol):
     """Where the master keys are kept. All raise an error whose message is one line that says what to do."""
 

@@ -12,7 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
 from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from service.errors import DomainError
+from service.mail import parse_address
 
 PREFIX = "SEALMARK_"
 
@@ -46,6 +50,15 @@ SETTINGS: Mapping[str, str] = {
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
+    "SMTP": "Server that mails are handed to: `smtp://HOST:PORT?tls=starttls`, `implicit` or (loopback only) `no`. "
+    "Default: none; what needs a mail is refused",
+    "SMTP_USER": "Name to sign in with at that server. Default: none, without signing in",
+    "SMTP_PASSWORD_FILE": "File with the password of that name. Required with it",
+    "SMTP_CA_FILE": "File with the certificate authority of that server, if it is one of your own",
+    "MAIL_FROM": "Address that mails come from, such as reports@acme.example. Required for SMTP",
+    "MAIL_TEMPLATES": "Folder with your own templates of mails, which replace ours one by one. Default: none",
+    "CHECKPOINT_MAILS": "Addresses that are mailed the log's newest checkpoint once a day, comma-separated. "
+    "Default: none",
     "SILENT_SECONDS": "After how many silent seconds a download counts as ended (unknown): longer than a "
     "stalled piece may take and the time between two signs of life, so at least 25. Default: 30",
     "EVIDENCE_DAYS": "Days that the signed agreement of an erased person is kept after its end, or after the "
@@ -124,6 +137,24 @@ class S3Store:
     create: bool
 
 
+Tls = Literal["starttls", "implicit", "no"]
+
+SMTP_PORTS: Mapping[str, int] = {"starttls": 587, "implicit": 465, "no": 25}
+"""RFC 8314 for submission; 25 for a server on this machine."""
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """The server that mails are handed to. The password is read when it is opened."""
+
+    host: str
+    port: int
+    tls: Tls
+    user: str | None
+    password_file: Path | None
+    ca_file: Path | None
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings, checked for form; what they point to is checked when it is opened (and by `doctor`)."""
@@ -146,6 +177,10 @@ class Settings:
     organization: str
     contact: str | None
     call_url: str | None
+    smtp: SmtpServer | None
+    mail_from: str | None
+    mail_templates: Path | None
+    checkpoint_mails: tuple[str, ...]
     silent_seconds: int
     evidence_days: int
     log_values_days: int | None
@@ -155,6 +190,11 @@ class Settings:
     tsa: str | None
     tsa_ca_file: Path | None
     allow_unconfined_child: bool
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether there is a server that mails are handed to."""
+        return self.smtp is not None
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -188,6 +228,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
         contact=given.get("CONTACT") or None,
         call_url=_call_url(given.get("CALL_URL", "")),
+        smtp=_smtp(given),
+        mail_from=_mail(given["MAIL_FROM"], "MAIL_FROM") if given.get("MAIL_FROM") else None,
+        mail_templates=_path(given, "MAIL_TEMPLATES"),
+        checkpoint_mails=_checkpoint_mails(given),
         silent_seconds=_number(given, "SILENT_SECONDS", DEFAULT_SILENT_SECONDS, LEAST_SILENT_SECONDS, 3600),
         evidence_days=_number(given, "EVIDENCE_DAYS", DEFAULT_EVIDENCE_DAYS, 0, MAX_DAYS),
         log_values_days=_number(given, "LOG_VALUES_DAYS", 1, 1, MAX_DAYS)
@@ -293,6 +337,54 @@ def _s3(given: Mapping[str, str], name: str, text: str) -> S3Store:
         ca_file=_path(given, f"{name}_CA_FILE"),
         create=_flag(given, f"{name}_CREATE") if name == "STORE" else False,
     )
+
+
+def _smtp(given: Mapping[str, str]) -> SmtpServer | None:
+    if not given.get("SMTP"):
+        return None
+    parts = _split("SMTP", given["SMTP"])
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    tls = query.pop("tls", "starttls")
+    if "@" in parts.netloc:
+        raise SettingError(
+            "SMTP", "must hold no user or password: give them by SMTP_USER, SMTP_PASSWORD_FILE"
+        )
+    if parts.scheme != "smtp" or not host or parts.path not in {"", "/"} or parts.fragment or query:
+        raise SettingError("SMTP", f"cannot be this. {SETTINGS['SMTP']}")
+    if tls not in get_args(Tls):
+        raise SettingError("SMTP", "asks for a tls that is none of starttls, implicit and no")
+    if tls == "no" and not _loopback(host):
+        raise SettingError("SMTP", "tls=no is only for a server on loopback")
+    _required(given, "MAIL_FROM")
+    user = given.get("SMTP_USER") or None
+    return SmtpServer(
+        host=host,
+        port=port or SMTP_PORTS[tls],
+        tls=cast(Tls, tls),
+        user=user,
+        password_file=Path(_required(given, "SMTP_PASSWORD_FILE")) if user else None,
+        ca_file=_path(given, "SMTP_CA_FILE"),
+    )
+
+
+def _checkpoint_mails(given: Mapping[str, str]) -> tuple[str, ...]:
+    listed = [part.strip() for part in given.get("CHECKPOINT_MAILS", "").split(",")]
+    addresses = tuple(dict.fromkeys(_mail(part, "CHECKPOINT_MAILS") for part in listed if part))
+    if addresses and not given.get("SMTP"):
+        raise SettingError("CHECKPOINT_MAILS", "needs a mail server: set SEALMARK_SMTP too")
+    return addresses
+
+
+def _mail(text: str, name: str) -> str:
+    """The address in its one form."""
+    try:
+        return parse_address(text, name).mail
+    except DomainError:
+        raise SettingError(name, f"names what is no mail address. {SETTINGS[name]}") from None
 
 
 def _database(text: str) -> str:

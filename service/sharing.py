@@ -12,6 +12,7 @@ from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
 from service.ndas import covering, offered_text_id
+from service.outbox import Mail, no_mail, queue
 from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import (
@@ -19,6 +20,7 @@ from service.records import (
     Document,
     Link,
     MailCheck,
+    Message,
     Nda,
     NdaMode,
     NdaState,
@@ -41,12 +43,22 @@ MAX_PURPOSE = 500
 """Characters of a purpose: a sentence or two."""
 
 
+WORKER = Actor("worker")
+
+
+NO_MAIL_TO_SEND = (
+    "No mail can be sent here, so the link cannot be mailed: set SEALMARK_SMTP and SEALMARK_MAIL_FROM, or ask without "
+    "`send` and hand on the link of the answer."
+)
+
+
 @dataclass(frozen=True)
 class NewLink:
     """A link as it is handed out, this once."""
 
     url: str
     expires_at: datetime
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -72,13 +84,17 @@ class Sharing:
         base_url: str,
         clock: Clock,
         random: Random,
+        *,
+        can_mail: bool,
     ) -> None:
+        """`can_mail`: whether mails can be sent, without which nobody can be asked for a code."""
         self._database = database
         self._keys = keys
         self._check_mark = check_mark
         self._base_url = base_url
         self._clock = clock
         self._random = random
+        self._can_mail = can_mail
 
     def create(
         self,
@@ -96,15 +112,20 @@ class Sharing:
         view_only: bool = False,
         mail_check: bool | None = None,
         link_life: timedelta = DEFAULT_LINK_LIFE,
-    ) -> tuple[Share, Recipient, NewLink]:
+        send: bool = False,
+    ) -> tuple[Share, Recipient, NewLink | Message]:
         """One call: the recipient (made if unknown), the share and its first link.
 
         With `nda` ask it grants nothing until the recipient has signed on the page, where no agreement is in force.
         `mail_check` overrides the document's policy, but not one that says always, nor what waits for a signature.
+        With `send` there is a message in the link's place: the link is made when it is mailed to the recipient.
 
-        Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state.
+        Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state,
+        mail-not-configured.
         """
         now = self._clock()
+        if send:
+            self._require_mail(NO_MAIL_TO_SEND)
         terms = Terms(
             expires_at=expires_at,
             download_limit=download_limit,
@@ -122,8 +143,9 @@ class Sharing:
                         records, actor, now, self._random, mail=mail, name=name, company=company
                     )
                     share = self.lend(records, actor, now, recipient, document_id, purpose, terms)
-                    link = self._add_link(records, actor, share, now, link_life)
-                    return share, recipient, link
+                    if send:
+                        return share, recipient, self._queue_link(records, share, recipient, now)
+                    return share, recipient, self._add_link(records, actor, share, now, link_life)
             except Taken:  # somebody made the same recipient meanwhile: once more, with theirs
                 continue
         raise DomainError(Problem.BUSY, "The same recipient is being made by another call. Try again.")
@@ -140,12 +162,15 @@ class Sharing:
     ) -> Share:
         """A share without a link, in the caller's transaction, for a recipient whom that transaction holds.
 
-        Raises `DomainError`: not-found, invalid, nda-required, wrong-state.
+        Raises `DomainError`: not-found, invalid, nda-required, wrong-state, mail-not-configured.
         """
         check_terms(terms, purpose, now)
         document = self._check_document(
             records, document_id, terms.pinned_version_id, recipient, terms.nda, now
         )
+        checked = _mail_checked(document, terms.nda, terms.download_limit, terms.mail_check)
+        if checked:
+            self._require_mail(_why_checked(document, terms.nda))
         share = Share(
             id=identifiers.new_id("shr", self._random(16)),
             document_id=document_id,
@@ -157,7 +182,7 @@ class Sharing:
             pinned_version_id=terms.pinned_version_id,
             created_at=now,
             nda=terms.nda,
-            mail_check=_mail_checked(document, terms.nda, terms.download_limit, terms.mail_check),
+            mail_check=checked,
             view_only=terms.view_only,
         )
         details: Details = {
@@ -177,19 +202,48 @@ class Sharing:
         """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, nda-required, invalid)."""
         now = self._clock()
         with self._database.write() as records:
-            share = records.get(Share, share_id, lock=True)
-            if share is None:
-                raise not_found("share", share_id)
-            if share.revoked_at or share.expires_at <= now:
-                detail = "This share has ended: make a new one."
-                raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
-            recipient = records.get(Recipient, share.recipient_id)
-            if recipient is None:
-                raise not_found("recipient", share.recipient_id)
-            self._check_document(
-                records, share.document_id, share.pinned_version_id, recipient, share.nda, now
-            )
+            share, _ = self._require_open(records, share_id, now)
             return self._add_link(records, actor, share, now, life)
+
+    def send(self, share_id: str) -> Message:
+        """Mail the recipient a new link for a share that is open; it is made when it is sent.
+
+        Raises `DomainError` (not-found, wrong-state, nda-required, mail-not-configured).
+        """
+        self._require_mail(NO_MAIL_TO_SEND)
+        now = self._clock()
+        with self._database.write() as records:
+            return self._queue_link(records, *self._require_open(records, share_id, now), now)
+
+    def mailed_link(self, records: Records, share_id: str, replaces: str | None) -> NewLink | None:
+        """A new link for a mail that is about to be sent, in the caller's transaction.
+
+        The link with the hash `replaces`, which an earlier attempt at the same mail made, opens nothing from then
+        on. None, and no link: the share has ended, or could not be made now.
+        """
+        now = self._clock()
+        try:
+            share, _ = self._require_open(records, share_id, now)
+        except DomainError:
+            share = None
+        if replaces is not None:
+            self.withdraw_link(records, replaces)
+        if share is None:
+            return None
+        return self._add_link(records, WORKER, share, now, DEFAULT_LINK_LIFE, replaces=replaces)
+
+    def withdraw_link(self, records: Records, link_hash: str) -> None:
+        """Let the link of a mail that did not arrive open nothing, in the caller's transaction."""
+        link = records.get(Link, link_hash)
+        if link is not None:
+            records.change(link, expect={"revoked_at": None}, revoked_at=self._clock())
+
+    def still_open(self, records: Records, share_id: str) -> Share | None:
+        """The share if a link could be made for it now."""
+        try:
+            return self._require_open(records, share_id, self._clock())[0]
+        except DomainError:
+            return None
 
     def revoke(self, actor: Actor, share_id: str) -> Share:
         """End a share and all its links at once; ending it again changes nothing."""
@@ -235,6 +289,36 @@ class Sharing:
         with self._database.read() as records:
             return records.find(Share, order="id", limit=limit, **where)
 
+    def _require_open(self, records: Records, share_id: str, now: datetime) -> tuple[Share, Recipient]:
+        """The share, held until the transaction ends, and its recipient. Raises `DomainError` unless it is open."""
+        share = records.get(Share, share_id, lock=True)
+        if share is None:
+            raise not_found("share", share_id)
+        if share.revoked_at or share.expires_at <= now:
+            detail = "This share has ended: make a new one."
+            raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
+        recipient = records.get(Recipient, share.recipient_id)
+        if recipient is None:
+            raise not_found("recipient", share.recipient_id)
+        self._check_document(records, share.document_id, share.pinned_version_id, recipient, share.nda, now)
+        return share, recipient
+
+    def _require_mail(self, detail: str) -> None:
+        if not self._can_mail:
+            raise no_mail(detail)
+
+    def _queue_link(self, records: Records, share: Share, recipient: Recipient, now: datetime) -> Message:
+        return queue(
+            records,
+            self._random,
+            now,
+            kind=Mail.LINK,
+            about=share.id,
+            mail=recipient.mail,
+            language=recipient.language,
+            recipient_id=recipient.id,
+        )
+
     def _check_document(
         self,
         records: Records,
@@ -278,7 +362,14 @@ class Sharing:
         )
 
     def _add_link(
-        self, records: Records, actor: Actor, share: Share, now: datetime, life: timedelta
+        self,
+        records: Records,
+        actor: Actor,
+        share: Share,
+        now: datetime,
+        life: timedelta,
+        *,
+        replaces: str | None = None,
     ) -> NewLink:
         if not timedelta(minutes=1) <= life <= MAX_LINK_LIFE:
             hours = MAX_LINK_LIFE // timedelta(hours=1)
@@ -295,9 +386,9 @@ class Sharing:
         )
         link_hash = tokens.link_hash(link_id)
         records.add(Link(hash=link_hash, share_id=share.id, expires_at=expires_at, created_at=now))
-        details: Details = {"expires": timestamp(expires_at)}
+        details: Details = {"expires": timestamp(expires_at), "replaces": replaces}
         records.add(self._entry("link.created", actor, now, share, details, {}, link=link_hash))
-        return NewLink(f"{self._base_url}/s/{tokens.sign(token, key.secret)}", expires_at)
+        return NewLink(f"{self._base_url}/s/{tokens.sign(token, key.secret)}", expires_at, link_hash)
 
     def _entry(
         self,
@@ -342,3 +433,15 @@ def _mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bo
     if asked is not None:
         return asked
     return document.mail_check == MailCheck.LIMITED and limit is not None
+
+
+def _why_checked(document: Document, nda: NdaMode) -> str:
+    """What to do where a mail check is asked for and no mail can be sent: without it nobody could open the share."""
+    begin = (
+        "The recipient would have to enter a code that is mailed to them, and no mail can be sent here. Set "
+    )
+    if nda == NdaMode.ASK:
+        return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM; who signs on the page is known by nothing else."
+    if document.mail_check == MailCheck.ALWAYS:
+        return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM, or change the document's policy, which says `always`."
+    return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM, or say `mail_check: false`."

@@ -20,6 +20,7 @@ from service.records import (
     Check,
     Copy,
     Delivery,
+    Message,
     Nda,
     NdaState,
     RateWindow,
@@ -43,6 +44,9 @@ NDA_OVERLAP = timedelta(days=2)
 ANSWER_AGE = timedelta(hours=24)
 CHECK_AGE = timedelta(hours=24)
 """A mail check is over after minutes; for a day it can be seen why somebody did not get in."""
+
+MESSAGE_AGE = timedelta(days=30)
+"""How long it can be seen to whom a mail was sent, for who asks after one; the log's entry stays."""
 
 
 class Sweeping:
@@ -97,7 +101,7 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions."""
+        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions, messages."""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
@@ -105,6 +109,8 @@ class Sweeping:
             records.remove(RateWindow, until__le=now)
             records.remove(Session, until__le=now)
             records.remove(Check, created_at__le=now - CHECK_AGE)
+            records.remove(Message, sent_at__le=now - MESSAGE_AGE)
+            records.remove(Message, failed_at__le=now - MESSAGE_AGE)
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

@@ -5,23 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from service.access import Scope
 from service.adapters.sql.migrate import migrate
-from service.app import Sealmark, build
+from service.app import Sealmark, build, open_mailing
 from service.audit import Actor
 from service.compiling import Compiled, Compiling
 from service.log import flat
+from service.mailing import Mailing
+from service.ports import Letter, Mailer
 from service.records import LoggedEntry
 from service.settings import load, read_secret
 from tests.migrated import migrated_sqlite
 from watermark.errors import RefusalReason, Refused
 
 URL = "https://reports.lender.example"
+MAIL = {
+    "SEALMARK_SMTP": "smtp://127.0.0.1:1?tls=no",  # nobody listens there
+    "SEALMARK_MAIL_FROM": "reports@lender.example",
+}
+"""Mail is configured, as what lends with a mail check needs it. Where mails are read, a mailer stands in its place."""
+
 START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 OPERATOR = Actor("cli", name="tester")
 
@@ -74,11 +82,35 @@ def fake_compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -
 
 
 @dataclass
+class Postbox:
+    """A mailer that keeps what it is handed; `failure`, if set, is raised instead."""
+
+    letters: list[Letter] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def send(self, letter: Letter) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.letters.append(letter)
+
+    def check(self) -> str:
+        return "keeps what it is handed"
+
+
+@dataclass
 class Service:
     """A Sealmark and what a test does around it."""
 
     sealmark: Sealmark
     clock: SettableClock
+    postbox: Postbox = field(default_factory=Postbox)
+
+    def mails(self) -> list[Letter]:
+        """Send what waits and is due in the outbox; what was sent since this was last asked."""
+        while self.sealmark.mailing.run_once():
+            pass
+        sent, self.postbox.letters = self.postbox.letters, []
+        return sent
 
     def api_key(self, *scopes: Scope) -> str:
         """The text of a new API key with these scopes (none given: with all)."""
@@ -120,6 +152,7 @@ def service_in(
         "SEALMARK_DATA": str(folder / "data"),
         "SEALMARK_KEY": f"file:{folder / 'keys' / 'master.key'}",
         "SEALMARK_ORGANIZATION": "Lender Example Ltd",
+        **MAIL,
         **(environ or {}),
     }
     settings = load(given)
@@ -141,7 +174,23 @@ def service_in(
             sealmark.random,
         )
         sealmark = replace(sealmark, compiling=compiling)
+    postbox = Postbox()
+    if settings.can_mail:
+        sealmark = replace(sealmark, mailing=mailing_by(postbox, sealmark))
     try:
-        yield Service(sealmark, clock)
+        yield Service(sealmark, clock, postbox)
     finally:
         sealmark.close()
+
+
+def mailing_by(mailer: Mailer, sealmark: Sealmark) -> Mailing:
+    """The service's mailing by another mailer."""
+    return open_mailing(
+        sealmark.settings,
+        sealmark.database,
+        sealmark.sharing,
+        sealmark.mail_checks.issue,
+        sealmark.clock,
+        sealmark.random,
+        mailer,
+    )

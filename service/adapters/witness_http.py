@@ -8,10 +8,9 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import threading
-from contextlib import suppress
 from urllib.parse import urlsplit
 
+from service.adapters.deadline import Deadline
 from service.witnessing import Answer, NoAnswer, is_loopback
 
 CONNECT_SECONDS = 5.0
@@ -55,7 +54,7 @@ class HttpPosts:
             raise NoAnswer("not https")
         port = parts.port or (443 if secure else 80)
         connected = socket.create_connection((host, port), self._connect_seconds)
-        with _Deadline(connected, self._exchange_seconds) as deadline:
+        with Deadline(connected, self._exchange_seconds) as deadline:
             if secure:
                 if self._tls is None:  # not before it is needed: it reads all authorities of the system
                     self._tls = ssl.create_default_context()
@@ -72,34 +71,3 @@ class HttpPosts:
                 said = response.read(wanted) if wanted else b""
                 media = (response.headers.get_content_type()).lower()
         return Answer(response.status, media, said)
-
-
-class _Deadline:
-    """Ends what runs on a socket after so many seconds; closes it in any case. Raises `TimeoutError` then."""
-
-    def __init__(self, connected: socket.socket, seconds: float) -> None:
-        self._socket = connected
-        self._passed = False
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        connected.settimeout(seconds)
-
-    def guard(self, connected: socket.socket) -> None:
-        """The same connection, as another object."""
-        self._socket = connected
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._socket.close()
-        if self._passed:
-            raise TimeoutError
-
-    def _end(self) -> None:
-        self._passed = True
-        with suppress(OSError):  # it may be closed already
-            # That of a plain socket: TLS would first take its layer away under who reads.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

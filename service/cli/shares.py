@@ -10,7 +10,8 @@ from service.audit import timestamp
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD, SPAN
-from service.records import NdaMode
+from service.records import Message, NdaMode
+from service.sharing import NewLink
 
 COLUMNS = (
     "id",
@@ -24,6 +25,9 @@ COLUMNS = (
 
 life_option = click.option(
     "--link-life", type=SPAN, default="72h", show_default=True, help="How long the link opens: at most 7d."
+)
+send_option = click.option(
+    "--send", is_flag=True, help="Mail the link to the recipient; it lives 72h from then. It is not printed."
 )
 
 
@@ -59,6 +63,7 @@ def shares() -> None:
     help="Mail the recipient a code first. Default: by document.",
 )
 @life_option
+@send_option
 @json_option
 def create(
     document: str,
@@ -73,9 +78,10 @@ def create(
     view_only: bool,
     mail_check: bool | None,
     link_life: timedelta,
+    send: bool,
     as_json: bool,
 ) -> None:
-    """Share DOCUMENT (doc_…) with one person, and print the link for them, this once."""
+    """Share DOCUMENT (doc_…) with one person, and print the link for them, this once, or mail it to them."""
     with opened(sealing=True) as sealmark:
         share, recipient, link = sealmark.sharing.create(
             system_user(),
@@ -91,20 +97,30 @@ def create(
             view_only=view_only,
             mail_check=mail_check,
             link_life=link_life,
+            send=send,
         )
     shown = {**as_dict(share), "mail": recipient.mail, "name": recipient.name, "company": recipient.company}
-    answer({**shown, "link": link.url, "link_expires_at": timestamp(link.expires_at)}, as_json)
+    answer({**shown, **_shown_link(link)}, as_json)
 
 
 @shares.command()
 @click.argument("share")
 @life_option
+@send_option
 @json_option
-def link(share: str, link_life: timedelta, as_json: bool) -> None:
-    """Print a new link for a share (shr_…) that has not ended."""
+def link(share: str, link_life: timedelta, send: bool, as_json: bool) -> None:
+    """Print a new link for a share (shr_…) that has not ended, or mail it to the recipient."""
     with opened(sealing=True) as sealmark:
-        made = sealmark.sharing.link(system_user(), share, link_life)
-    answer({"id": share, "link": made.url, "link_expires_at": timestamp(made.expires_at)}, as_json)
+        sharing = sealmark.sharing
+        made = sharing.send(share) if send else sharing.link(system_user(), share, link_life)
+    answer({"id": share, **_shown_link(made)}, as_json)
+
+
+def _shown_link(link: NewLink | Message) -> dict[str, str | None]:
+    """The link, this once; or the mail that it goes out with (`mail.sent` in the log names it)."""
+    if isinstance(link, Message):
+        return {"message": link.id}
+    return {"link": link.url, "link_expires_at": timestamp(link.expires_at)}
 
 
 @shares.command("list")

@@ -26,9 +26,10 @@ from service.access import Scope
 from service.adapters.sql.migrate import migrate
 from service.app import Sealmark, build
 from service.audit import Actor
-from service.cli.output import answer
+from service.cli.output import answer, plain
 from service.cli.session import system_user
 from service.demo import servers
+from service.demo.inbox import inbox
 from service.demo.report_identity import CONTACT_MAIL, TITLE
 from service.demo.servers import DemoUnavailable
 from service.errors import DomainError
@@ -108,6 +109,8 @@ def _start_parts(stack: ExitStack, places: Places, store: str, database: str) ->
         "SEALMARK_PROCESSES": "1",
         "SEALMARK_ORGANIZATION": "Quernhollow Data (sample)",
         "SEALMARK_CONTACT": CONTACT_MAIL,
+        "SEALMARK_SMTP": f"smtp://127.0.0.1:{stack.enter_context(inbox(_show_mail))}?tls=no",
+        "SEALMARK_MAIL_FROM": CONTACT_MAIL,
     }
     if store == "minio":
         _say("Starting MinIO")
@@ -233,10 +236,10 @@ def _link(sealmark: Sealmark, actor: Actor, document: Document) -> NewLink:
     shares = sealmark.sharing.list(document=document.id, recipient=known[0].id, active=True) if known else []
     if shares:
         return sealmark.sharing.link(actor, shares[0].id)
-    _, _, link = sealmark.sharing.create(
+    share, _, link = sealmark.sharing.create(
         actor, document_id=document.id, mail=MAIL, name=NAME, company=COMPANY, purpose=PURPOSE
     )
-    return link
+    return link if isinstance(link, NewLink) else sealmark.sharing.link(actor, share.id)
 
 
 def _api_key(sealmark: Sealmark, actor: Actor, places: Places) -> None:
@@ -265,9 +268,14 @@ def _show(ready: Ready, as_json: bool) -> None:
         f"\n  Open the report as {NAME} would:\n    {ready.link}\n"
         f"\n  Pull the log over the API:\n    {ready.log_command}\n"
         f"\n  Read the log on the command line:\n    {ready.cli_command}\n"
-        f"\nCtrl-C ends it.\n"
+        f"\nMails that it sends are shown here. Ctrl-C ends it.\n"
     )
     sys.stdout.flush()
+
+
+def _show_mail(text: str) -> None:
+    """A mail on the console, marked off from what else is said there."""
+    _say("\n".join(["", *(f"  | {plain(line)}".rstrip() for line in ["Mail", *text.splitlines()]), ""]))
 
 
 def _watch(service: subprocess.Popen[bytes], places: Places) -> None:

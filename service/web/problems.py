@@ -87,6 +87,12 @@ MEANINGS: Mapping[Problem, Meaning] = {
         "A hold on the recipient, their company or a document that was shared with them forbids to erase them. "
         "`fields.holds` names each; they have to be released first.",
     ),
+    Problem.MAIL_NOT_CONFIGURED: Meaning(
+        409,
+        "Mail not configured",
+        "This needs a mail to be sent, and no SMTP server is configured. Its operator sets SEALMARK_SMTP and "
+        "SEALMARK_MAIL_FROM; the detail says what else can be asked for without.",
+    ),
     Problem.RECIPIENT_CONFLICT: Meaning(
         409,
         "Recipient known differently",
@@ -118,12 +124,6 @@ MEANINGS: Mapping[Problem, Meaning] = {
         429,
         "Too many requests",
         "A limit is used up. Ask again after `Retry-After`; `fields.limit` names it.",
-    ),
-    Problem.MAIL_NOT_CONFIGURED: Meaning(
-        409,
-        "Mail is not configured",
-        "This needs a mail to be sent, and the service has no mail server. Its operator sets SEALMARK_SMTP; or ask "
-        "for what needs no mail.",
     ),
     Problem.BUSY: Meaning(503, "Busy", "Something else is at it at this moment. Ask again."),
     Problem.UNAVAILABLE: Meaning(

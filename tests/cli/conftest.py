@@ -19,6 +19,7 @@ from service import cli
 from service.settings import load
 from service.standalone import register
 from tests.migrated import migrated_sqlite
+from tests.service_fixture import MAIL
 
 ANA_ALONE = ("--for", "Ana Lima <ana@acme.example>", "--company", "Acme")
 """For whom files are marked without a service."""
@@ -72,6 +73,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         "SEALMARK_URL": "https://reports.lender.example",
         "SEALMARK_DATA": str(tmp_path / "data"),
         "SEALMARK_KEY": f"file:{tmp_path / 'keys' / 'master.key'}",
+        **MAIL,
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

@@ -17,7 +17,7 @@ from crypto.logcheck import Checkpoint, NoteKey
 from service.cli import cli
 from service.cli.session import opened
 from service.masterkeys import HELD
-from service.records import LogCheckpoint, Throttle
+from service.records import Link, LogCheckpoint, Message, Throttle
 from tests.cli.conftest import CommandLine, a_signed_page
 
 ANA = ("--mail", "ana@acme.example", "--name", "Ana Example", "--company", "Acme")
@@ -186,6 +186,36 @@ def test_a_share_is_made_linked_listed_and_revoked(sealmark: CommandLine, pdf: P
     assert sealmark.json("shares", "revoke", made["id"])["revoked_reason"] == "revoked"
     active = sealmark.json("shares", "list", "--document", document, "--active")["items"]
     assert [share["id"] for share in active] == [other["id"]]
+
+
+def test_a_link_is_mailed_and_not_printed(sealmark: CommandLine, pdf: Path, facts: Path) -> None:
+    document = a_ready_document(sealmark, pdf, facts)
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
+
+    made = sealmark.json("shares", "create", document, *ANA, "--purpose", "review", "--send")
+    again = sealmark.json("shares", "link", made["id"], "--send")
+
+    assert {"link", "link_expires_at"} & (made.keys() | again.keys()) == set()
+    with opened() as service, service.database.read() as records:
+        waiting = records.find(Message, order="created_at")
+        assert records.find(Link) == []
+    assert [message.id for message in waiting] == [made["message"], again["message"]]
+    assert {(message.about, message.mail) for message in waiting} == {(made["id"], "ana@acme.example")}
+
+
+def test_without_a_mail_server_what_needs_one_is_refused_with_what_to_do(
+    sealmark: CommandLine, pdf: Path, facts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = a_ready_document(sealmark, pdf, facts)
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
+    monkeypatch.delenv("SEALMARK_SMTP")
+    create = ("shares", "create", document, *ANA, "--purpose", "review")
+
+    assert "SEALMARK_SMTP" in sealmark.refused(*create, "--send", status=1)
+    assert "mail_check: false" in sealmark.refused(*create, "--downloads", 1, status=1)
+    made = sealmark.json(*create, "--downloads", 1, "--no-mail-check")
+    assert made["link"].startswith("https://")
+    assert "SEALMARK_SMTP" in sealmark.refused("shares", "link", made["id"], "--send", status=1)
 
 
 def test_without_an_agreement_a_share_is_refused_with_what_to_do(

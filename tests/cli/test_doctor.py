@@ -17,6 +17,7 @@ from service.records import InboxEntry
 from service.settings import PREFIX, SETTINGS, load
 from tests.cli.conftest import CommandLine
 from tests.cli.test_commands import sequence
+from tests.servers.smtp import smtp_server
 from watermark.errors import RefusalReason, Refused, SandboxUnavailable, WatermarkError
 from watermark.fonts import Fonts
 from watermark.sandbox import network_filter_available
@@ -35,6 +36,12 @@ def quick_child(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Compiling in a child takes seconds; one test does it."""
     if request.node.originalname != "test_the_child_compiles_without_a_network":
         monkeypatch.setattr("service.doctor._child", lambda: "not looked at")
+
+
+@pytest.fixture(autouse=True)
+def no_mail(bare: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a mail server, which is a warning; tests of mail name one."""
+    monkeypatch.delenv("SEALMARK_SMTP")
 
 
 def test_a_sound_installation_has_nothing_to_mend(sealmark: CommandLine) -> None:
@@ -236,3 +243,35 @@ def test_doctor_for_people_is_one_line_a_check(sealmark: CommandLine) -> None:
     lines = sealmark.ok("doctor").splitlines()
 
     assert all(line.split()[0] in {"ok", "warning", "mend:"} for line in lines)
+
+
+def test_a_service_that_cannot_mail_is_a_warning(sealmark: CommandLine) -> None:
+    status, found = checks(sealmark)
+
+    assert (status, found["mail"]["state"]) == (0, "warning")
+    assert "SEALMARK_SMTP" in found["mail"]["mend"]
+
+
+def test_a_mail_server_is_spoken_with_and_sent_nothing(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with smtp_server() as server:
+        monkeypatch.setenv("SEALMARK_SMTP", f"smtp://127.0.0.1:{server.port}?tls=no")
+        found = checks(sealmark)[1]["mail"]
+
+    assert found["state"] == "ok"
+    assert found["detail"].startswith(f"127.0.0.1:{server.port} answers")
+    assert server.taken == []
+
+
+def test_a_mail_server_that_is_away_or_has_no_tls_is_found(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with smtp_server() as server:
+        monkeypatch.setenv("SEALMARK_SMTP", f"smtp://127.0.0.1:{server.port}")
+        status, found = checks(sealmark)
+        assert (status, found["mail"]["detail"]) == (3, "the server offers no STARTTLS")
+
+    status, found = checks(sealmark)
+    assert (status, found["mail"]["detail"]) == (3, "not reached")
+    assert "SEALMARK_SMTP" in found["mail"]["mend"]

@@ -101,6 +101,9 @@ def everything_about_one(service: Service) -> Known:
     share = made(known.post("/v1/shares", asked))
     known.recipient = share["recipient"]["id"]
     known.path = share["link"]["url"].removeprefix(URL)
+    with service.sealmark.database.write() as records:
+        records.change(known.record, language=WORD)
+    service.sealmark.sharing.send(share["id"])
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
     _ask_for_access(service, lent)

@@ -16,6 +16,7 @@ from service.settings import (
     FolderStore,
     S3Store,
     SettingError,
+    SmtpServer,
     load,
     read_secret,
 )
@@ -26,6 +27,12 @@ S3 = {
     "SEALMARK_STORE": "s3://reports?endpoint=minio.acme.example:9000&region=eu-central-1",
     "SEALMARK_STORE_ACCESS_KEY_FILE": "/run/secrets/access",
     "SEALMARK_STORE_SECRET_KEY_FILE": "/run/secrets/secret",
+}
+SMTP = {
+    "SEALMARK_SMTP": "smtp://smtp.acme.example",
+    "SEALMARK_SMTP_USER": "sealmark",
+    "SEALMARK_SMTP_PASSWORD_FILE": "/run/secrets/smtp",
+    "SEALMARK_MAIL_FROM": "reports@acme.example",
 }
 
 
@@ -97,6 +104,22 @@ def test_the_real_parts_are_read() -> None:
         ({"SEALMARK_STORE_CREATE": "true"}, "STORE_CREATE"),
         ({"SEALMARK_LISTEN": "8080"}, "LISTEN"),
         ({"SEALMARK_MAX_PAGE": "5"}, "MAX_PAGE"),
+        ({"SEALMARK_SMTP": "smtp.acme.example:587"}, "SMTP"),
+        ({"SEALMARK_SMTP": "http://smtp.acme.example"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example:99999"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example/x"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example?tls=maybe"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example?tls="}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example?typo=1"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://smtp.acme.example?tls=no"}, "SMTP"),
+        ({"SEALMARK_SMTP": "smtp://10.0.0.7?tls=no"}, "SMTP"),
+        ({"SEALMARK_MAIL_FROM": ""}, "MAIL_FROM"),
+        ({"SEALMARK_MAIL_FROM": "Acme <reports@acme.example>"}, "MAIL_FROM"),
+        ({"SEALMARK_MAIL_FROM": "reports@acme.example\nBcc: eve@evil.example"}, "MAIL_FROM"),
+        ({"SEALMARK_SMTP_PASSWORD_FILE": ""}, "SMTP_PASSWORD_FILE"),
+        ({"SEALMARK_CHECKPOINT_MAILS": "bo@auditor.example, nobody"}, "CHECKPOINT_MAILS"),
+        ({"SEALMARK_SMTP": "", "SEALMARK_CHECKPOINT_MAILS": "bo@auditor.example"}, "CHECKPOINT_MAILS"),
     ],
     ids=str,
 )
@@ -104,7 +127,7 @@ def test_a_setting_that_cannot_be_stops_the_start_with_one_line_that_names_it(
     change: dict[str, str], named: str
 ) -> None:
     with pytest.raises(SettingError) as caught:
-        load({**LEAST, **S3, **change})
+        load({**LEAST, **S3, **SMTP, **change})
     assert caught.value.name == f"SEALMARK_{named}"
     assert "\n" not in str(caught.value)
     assert "secret@" not in str(caught.value)
@@ -132,6 +155,14 @@ DATABASE = "postgresql+psycopg://u@db.acme.example/sealmark"
         {"SEALMARK_STORE": f"s3://[{SECRET}"},
         {"SEALMARK_STORE": f"s3://reports?endpoint=key:{SECRET}@h:9000"},
         {"SEALMARK_STORE": f"s3://reports?endpoint=h:9000&secret={SECRET}"},
+        {"SEALMARK_SMTP": f"smtp://sealmark:{SECRET}@smtp.acme.example"},
+        {"SEALMARK_SMTP": f"smtp://{SECRET}@smtp.acme.example"},
+        {"SEALMARK_SMTP": f"smtp://smtp.acme.example?password={SECRET}"},
+        {"SEALMARK_SMTP": f"smtp://[{SECRET}"},
+        {"SEALMARK_SMTP": f"smtp://smtp.acme.example:{SECRET}"},
+        {"SEALMARK_SMTP": SECRET},
+        {"SEALMARK_MAIL_FROM": SECRET},
+        {"SEALMARK_CHECKPOINT_MAILS": f"bo@auditor.example,{SECRET}"},
         {"SEALMARK_TRUSTED_PROXIES": f"10.0.0.0/8,{SECRET}"},
         {"SEALMARK_URL": f"https://[{SECRET}"},
         {"SEALMARK_KEY": SECRET},
@@ -144,9 +175,28 @@ DATABASE = "postgresql+psycopg://u@db.acme.example/sealmark"
 )
 def test_a_secret_where_none_belongs_is_refused_and_not_repeated(change: dict[str, str]) -> None:
     with pytest.raises(SettingError) as caught:
-        load({**LEAST, **S3, **change})
+        load({**LEAST, **S3, **SMTP, **change})
     assert caught.value.name in change
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "port", "tls"),
+    [
+        ("smtp://smtp.acme.example", "smtp.acme.example", 587, "starttls"),
+        ("smtp://smtp.acme.example:25?tls=starttls", "smtp.acme.example", 25, "starttls"),
+        ("smtp://smtp.acme.example/?tls=implicit", "smtp.acme.example", 465, "implicit"),
+        ("smtp://[::1]?tls=no", "::1", 25, "no"),
+        ("smtp://localhost:1025?tls=no", "localhost", 1025, "no"),
+    ],
+)
+def test_a_mail_server_is_spoken_to_with_tls_unless_it_is_on_this_machine(
+    given: str, host: str, port: int, tls: str
+) -> None:
+    settings = load({**LEAST, **SMTP, "SEALMARK_SMTP": given})
+    assert settings.smtp == SmtpServer(host, port, tls, "sealmark", Path("/run/secrets/smtp"), None)
+    assert settings.can_mail
+    assert not load(LEAST).can_mail
 
 
 def test_a_database_may_be_asked_for_tls() -> None:

@@ -82,6 +82,7 @@ AccessId = identifier("acc")
 RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
+MessageId = identifier("msg")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from service.access import Scope
-from service.errors import Problem
-from service.records import NdaMode, Share
+from service.errors import Problem, invalid
+from service.records import Message, NdaMode, Share
 from service.sharing import DEFAULT_LINK_LIFE, MAX_DOWNLOADS, MAX_LINK_LIFE, MAX_PURPOSE, NewLink
 from service.web.api.callers import Call
 from service.web.api.ndas import Person
@@ -21,6 +21,7 @@ from service.web.api.shapes import (
     DocumentId,
     Form,
     Listed,
+    MessageId,
     Moment,
     Optional,
     Page,
@@ -40,6 +41,13 @@ LinkLife = Annotated[
         ge=60,
         le=int(MAX_LINK_LIFE.total_seconds()),
         description="Seconds that the link works; never longer than its share.",
+    ),
+]
+Send = Annotated[
+    bool,
+    Field(
+        description="Mail the link to the recipient instead of answering with it. It is made when it is sent, and "
+        "works 72 hours from then."
     ),
 ]
 DEFAULT_LIFE = int(DEFAULT_LINK_LIFE.total_seconds())
@@ -84,19 +92,24 @@ class NewShare(Form):
         description="Whether the recipient must enter a code that is mailed to them. Default: the document's policy.",
     )
     link_life: LinkLife = DEFAULT_LIFE
+    send: Send = False
 
 
 class NewShareLink(Form):
     """A further link of a share."""
 
     link_life: LinkLife = DEFAULT_LIFE
+    send: Send = False
 
 
 class LinkAnswer(Answer):
-    """A link, shown this once: only its hash is kept."""
+    """A link, shown this once: only its hash is kept. Or the mail that it goes out with, and then no link."""
 
-    url: str
-    expires_at: Moment
+    url: str | None
+    expires_at: Moment | None
+    message: MessageId | None = Field(
+        description="The mail that is to be sent; an entry `mail.sent` or `mail.failed` of the log will name it."
+    )
 
 
 class ShareAnswer(Answer):
@@ -154,9 +167,20 @@ def shown(share: Share, now: datetime) -> ShareAnswer:
     )
 
 
-def shown_link(link: NewLink) -> LinkAnswer:
-    """A link as it is handed out."""
-    return LinkAnswer.model_validate(link)
+def shown_link(link: NewLink | Message) -> LinkAnswer:
+    """A link as it is handed out, or the mail that it goes out with."""
+    if isinstance(link, Message):
+        return LinkAnswer(url=None, expires_at=None, message=link.id)
+    return LinkAnswer(url=link.url, expires_at=link.expires_at, message=None)
+
+
+def _life(body: NewShare | NewShareLink) -> timedelta:
+    """How long the link is to live. Raises `DomainError` where it is not for the caller to say."""
+    if body.send and "link_life" in body.model_fields_set:
+        raise invalid(
+            "link_life", "A link that is mailed lives 72 hours from when it is sent: leave this out."
+        )
+    return timedelta(seconds=body.link_life)
 
 
 @routes.create(
@@ -171,6 +195,7 @@ def shown_link(link: NewLink) -> LinkAnswer:
     problems=(
         Problem.NOT_FOUND,
         Problem.NDA_REQUIRED,
+        Problem.MAIL_NOT_CONFIGURED,
         Problem.RECIPIENT_CONFLICT,
         Problem.UNMARKABLE_NAME,
         Problem.WRONG_STATE,
@@ -178,7 +203,7 @@ def shown_link(link: NewLink) -> LinkAnswer:
     ),
 )
 def create(call: Call, body: NewShare) -> NewShareAnswer:
-    """Lend a document to a person, who is made if unknown, and get the link to hand them."""
+    """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
     share, recipient, link = call.sealmark.sharing.create(
         call.actor,
         document_id=body.document,
@@ -192,7 +217,8 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         nda=body.nda,
         view_only=body.view_only,
         mail_check=body.mail_check,
-        link_life=timedelta(seconds=body.link_life),
+        link_life=_life(body),
+        send=body.send,
     )
     call.concerns(recipient.id)
     now = call.sealmark.clock()
@@ -226,12 +252,14 @@ def show(call: Call, path: SharePath) -> ShareAnswer:
     "/v1/shares/<share_id>/links",
     scope=Scope.SHARES_WRITE,
     answer=LinkAnswer,
-    problems=(Problem.WRONG_STATE,),
+    problems=(Problem.WRONG_STATE, Problem.NDA_REQUIRED, Problem.MAIL_NOT_CONFIGURED),
 )
 def link(call: Call, path: SharePath, body: NewShareLink) -> LinkAnswer:
-    """Get a new link for a share; the ones before it work on."""
+    """Get a new link for a share, or have it mailed to its recipient; the ones before it work on."""
+    life = _life(body)
     call.concerns(call.sealmark.sharing.get(path.share_id).recipient_id)
-    life = timedelta(seconds=body.link_life)
+    if body.send:
+        return shown_link(call.sealmark.sharing.send(path.share_id))
     return shown_link(call.sealmark.sharing.link(call.actor, path.share_id, life))
 
 

@@ -81,7 +81,7 @@ class Agreements:
                 text_id=text.id,
                 name=typed.name,
                 consents=[wording.say(f"sign.{consent}", number=text.number) for consent in CONSENTS],
-                language=wording.LANGUAGE,
+                language=wording.language(),
             )
         except DomainError as error:
             return self._not_signed(error, token, browser, typed)

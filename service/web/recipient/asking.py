@@ -64,7 +64,7 @@ class Asking:
                 name=form.name,
                 company=form.company,
                 purpose=form.purpose,
-                language=wording.LANGUAGE,
+                language=wording.language(),
             )
         except DomainError as error:
             where = str(error.fields.get("where", ""))

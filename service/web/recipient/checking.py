@@ -20,7 +20,7 @@ def shown(document: Document) -> dict[str, str]:
     """What may be said of a document to whoever holds an address of it: what the trust page says."""
     if document.listing == Listing.HIDDEN:
         return {"document": wording.say("hidden"), "kind": ""}
-    return {"document": document.name, "kind": wording.KINDS[document.kind]}
+    return {"document": document.name, "kind": wording.kind(document.kind)}
 
 
 class Checking:
@@ -57,7 +57,7 @@ class Checking:
             recipient_id=recipient.id,
             mail=recipient.mail,
             browser=browser,
-            language=wording.LANGUAGE,
+            language=wording.language(),
         )
         return see_other(f"/s/{token}")
 

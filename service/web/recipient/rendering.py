@@ -41,9 +41,9 @@ def message(status: int, sentence: str, *, hint: str = "", numbered: bool = Fals
 
 def denied(why: Denied) -> Response:
     """The page of an authentic link that does not open."""
-    title, text, hint = wording.DENIALS[why.reason]
+    title, text, hint = wording.denial(why.reason)
     status = STATUS.get(why.reason, 410)
-    answer = html("message", status, title=title, text=text, hint=wording.say(hint))
+    answer = html("message", status, title=title, text=text, hint=hint)
     if status == 503:
         answer.headers["Retry-After"] = NOT_READY_RETRY_AFTER
     return answer

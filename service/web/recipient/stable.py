@@ -64,7 +64,7 @@ class Stable:
             recipient_id=None,
             mail=mail,
             browser=browser,
-            language=wording.LANGUAGE,
+            language=wording.language(),
         )
         return see_other(f"/r/{document.id}")
 
@@ -83,7 +83,7 @@ class Stable:
         browser = self._browsers.require_own_form()
         document = self._document(document_id)
         session = self._checks.session(document.id, browser)
-        if session is None or not self._fresh_links.send(session, document.id, wording.LANGUAGE):
+        if session is None or not self._fresh_links.send(session, document.id, wording.language()):
             return see_other(f"/r/{document.id}")
         return html("stable", 200, path="", mail=session.mail, step="sent", error="", **shown(document))
 

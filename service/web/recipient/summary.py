@@ -96,7 +96,7 @@ def summarize(page: Page) -> Summary:
     name = allowed.document.name
     return Summary(
         title=wording.say("title", document=name, name=allowed.recipient.name),
-        kind=wording.KINDS[allowed.document.kind],
+        kind=wording.kind(allowed.document.kind),
         document=name,
         rows=_rows(page, facts),
         button_size=_button_size(page),
@@ -124,7 +124,7 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
     if facts.auditor:
         rows.append(Row(say("auditor"), (facts.auditor,)))
     if facts.criteria:
-        rows.append(Row(say("criteria"), (", ".join(wording.CRITERIA[item] for item in facts.criteria),)))
+        rows.append(Row(say("criteria"), (", ".join(wording.criteria(item) for item in facts.criteria),)))
     rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
     rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
     left = _downloads_left(page.allowed.share)
@@ -156,7 +156,7 @@ def _running(page: Page) -> str:
 def _opinion(facts: Facts) -> OpinionView | None:
     if facts.opinion is None:
         return None
-    title, meaning = wording.OPINIONS[facts.opinion]
+    title, meaning = wording.opinion(facts.opinion)
     places = [_where(s) for s in facts.sections if s.kind == SectionKind.AUDITORS_OPINION]
     where = wording.say("opinion.read", pages=places[0]) if places else ""
     return OpinionView(facts.opinion.value, title, meaning, where)
@@ -186,7 +186,7 @@ def _readers(facts: Facts) -> tuple[Reader, ...]:
     for who, wanted in wording.READERS:
         places = [place for part in wanted for place in _parts(facts, part)]
         if places:
-            found.append(Reader(who, tuple(places)))
+            found.append(Reader(wording.say(who), tuple(places)))
     return tuple(found)
 
 

@@ -121,7 +121,7 @@ def _card(listed: Listed) -> Card:
     pages = wording.count("pages", listed.version.pages or 0)
     return Card(
         name=document.name,
-        kind=wording.KINDS[document.kind],
+        kind=wording.kind(document.kind),
         path=_path(document.id, document.name) if public else f"/r/{document.id}",
         size=wording.say("trust.size", size=wording.size(listed.size), pages=pages) if listed.size else "",
         rows=_rows(listed.facts) if listed.facts else (),
@@ -138,7 +138,7 @@ def _rows(facts: Facts) -> tuple[Row, ...]:
     if facts.auditor:
         rows.append(Row(wording.say("auditor"), facts.auditor))
     if facts.opinion:
-        rows.append(Row(wording.say("trust.opinion"), wording.OPINIONS[facts.opinion][0]))
+        rows.append(Row(wording.say("trust.opinion"), wording.opinion(facts.opinion)[0]))
     return tuple(rows)
 
 

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.errors import CryptoError
+from service import languages
 from service.app import Sealmark
 from service.blobs import StoreError
 from service.decision import Allowed, Denial
@@ -51,6 +52,17 @@ _READING = frozenset({"GET", "HEAD"})
 
 MINUTE = timedelta(minutes=1)
 
+LANGUAGE = "language"
+"""The query parameter and the cookie that choose the language. It is no secret, and names nobody."""
+
+LANGUAGE_SECONDS = 365 * 24 * 3600
+
+FORMS = frozenset(
+    f"recipient.{name}"
+    for name in ("check", "code", "sign", "stable_check", "stable_code", "stable_link", "stable_ask")
+)
+"""Endpoints to which forms are sent, one step below the page that has them."""
+
 RETRY_AFTER = "5"
 """Seconds: a database that fails over is back in about that time, and a person waits that long."""
 
@@ -81,9 +93,11 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/trust", "trust", views.trust.show)
     route("/trust/<document_id>/<name>", "public", views.trust.file)
     route("/static/<digest>/<name>", "static", views.asset)
+    pages.before_request(choose_language)
     pages.before_request(views.limit)
     pages.after_request(protect)
     pages.after_request(views.browsers.remember)
+    pages.after_request(views.remember_language)
     pages.context_processor(views.context)
     for error in (DatabaseUnavailable, StoreError, CryptoError):
         pages.register_error_handler(error, views.unavailable)
@@ -93,6 +107,21 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     pages.register_error_handler(RequestEntityTooLarge, views.too_large)
     pages.register_error_handler(Exception, views.failed)
     return pages
+
+
+def choose_language() -> None:
+    """The language that was chosen here or before, else the one that the browser asks for."""
+    for chosen in (request.args.get(LANGUAGE), request.cookies.get(LANGUAGE)):
+        if chosen in languages.LANGUAGES:
+            g.language = chosen
+            return
+    g.language = languages.negotiate(request.headers.get("Accept-Language", ""))
+
+
+def here() -> str:
+    """The path of the page that this answer shows: a form that was not taken is shown under an address of its own."""
+    form = request.method == "POST" and request.endpoint in FORMS
+    return request.path.rsplit("/", 1)[0] if form else request.path
 
 
 def posted(view: Callable[[str], Response]) -> Callable[..., Response]:
@@ -130,7 +159,10 @@ class _Views:
             "contact": contact,
             "contact_href": _address(contact),
             "form_token": self.browsers.form_token,
-            "language": wording.LANGUAGE,
+            "direction": languages.direction(wording.language()),
+            "here": here(),
+            "language": wording.language(),
+            "languages": languages.LANGUAGES,
             "organization": self._settings.organization,
             "say": wording.say,
         }
@@ -141,6 +173,19 @@ class _Views:
             self._limits.require((self._requests, network(request.remote_addr)))
         if request.method == "POST":
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+
+    def remember_language(self, response: Response) -> Response:
+        """Keep the language that was chosen on this page for the next ones."""
+        if request.args.get(LANGUAGE) == g.get("language"):
+            response.set_cookie(
+                LANGUAGE,
+                g.language,
+                max_age=LANGUAGE_SECONDS,
+                secure=self._settings.url.startswith("https:"),
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
     def link(self, token: str) -> Response:
         """The page of a link, which consumes nothing; or, by POST, a download that is granted."""

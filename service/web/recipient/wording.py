@@ -1,30 +1,57 @@
-"""How sentences, numbers, dates and pages are said. The sentences themselves stand in `sentences/`."""
+"""How sentences, numbers, dates and pages are said, in the language of the request. The English sentences stand in
+`sentences/`."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from service.web.recipient.sentences import SENTENCES
-from service.web.recipient.sentences.report import CRITERIA, DENIALS, KINDS, OPINIONS, READERS
+from flask import g, has_request_context
 
-__all__ = ["CRITERIA", "DENIALS", "KINDS", "OPINIONS", "READERS"]
+from service import languages
+from service.decision import Denial
+from service.facts import Criteria, Opinion
+from service.records import Kind
+from service.web.recipient.sentences import HINTS, PLURALS, READERS, SENTENCES
 
-LANGUAGE = "en"
+__all__ = ["READERS"]
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+
+def language() -> str:
+    """The language of this request."""
+    chosen: str = g.get("language", languages.ENGLISH) if has_request_context() else languages.ENGLISH
+    return chosen
 
 
 def say(sentence: str, **values: object) -> str:
     """The sentence of this name with its values; the template escapes the result."""
-    return SENTENCES[sentence].format(**values)
+    return languages.fill(language(), languages.say(language(), sentence, SENTENCES[sentence]), values)
 
 
 def count(sentence: str, number: int) -> str:
-    """The sentence for one or for many."""
-    return say(f"{sentence}.one" if number == 1 else f"{sentence}.many", count=number)
+    """The sentence in the form that goes with this number."""
+    one, many = PLURALS[sentence]
+    form = languages.say_number(language(), sentence, one, many, number)
+    return form.format(count=languages.number(language(), number))
+
+
+def kind(of: Kind) -> str:
+    """What a document is."""
+    return say(f"kind.{of}")
+
+
+def opinion(of: Opinion) -> tuple[str, str]:
+    """The name of an opinion, and what it means."""
+    return say(f"opinion.{of}"), say(f"opinion.{of}.meaning")
+
+
+def criteria(of: Criteria) -> str:
+    """The name of a category of trust services criteria."""
+    return say(f"criteria.{of}")
+
+
+def denial(reason: Denial) -> tuple[str, str, str]:
+    """What happened, why, and what to do."""
+    return say(f"denial.{reason}"), say(f"denial.{reason}.text"), say(HINTS[reason])
 
 
 def pages(numbers: list[int]) -> str:
@@ -52,17 +79,15 @@ def spread(first: int, last: int) -> str:
 
 
 def day(value: date) -> str:
-    """`30 September 2026`, in English whatever the server's locale."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    """`30 September 2026`."""
+    return languages.day(language(), value)
 
 
 def moment(value: datetime) -> str:
     """`30 September 2026, 14:05 UTC`; seconds are cut, so nothing is promised that is over."""
-    return f"{day(value)}, {value:%H:%M} UTC"
+    return say("moment", day=day(value), time=languages.time_of_day(language(), value))
 
 
 def size(length: int) -> str:
     """Bytes in decimal units, as systems show downloads: `640 kB`, `2.1 MB`."""
-    if length < 999_500:
-        return f"{max(1, round(length / 1000))} kB"
-    return f"{length / 1_000_000:.1f} MB"
+    return languages.size(language(), length)

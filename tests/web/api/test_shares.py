@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto import tokens
 from service.web.api.ndas import MAX_EVIDENCE
-from tests.service_fixture import URL, Service
+from service.web.application import create_app
+from tests.service.test_mailing import NO_MAIL
+from tests.service_fixture import URL, Service, service_in
 from tests.web.api.conftest import FILE, Caller, problem
 
 PDF = "application/pdf"
@@ -46,6 +49,58 @@ def test_one_call_makes_recipient_share_and_link(caller: Caller, service: Servic
     assert caller.get("/v1/recipients?mail=nobody@acme.example").json["items"] == []
     kinds = [entry["kind"] for entry in service.entries()]
     assert [kinds.count(kind) for kind in ("recipient.created", "share.created", "link.created")] == [1, 1, 1]
+
+
+def test_a_link_can_be_mailed_instead_of_answered_with(caller: Caller, service: Service) -> None:
+    document = caller.ready_document()
+    _nda(caller, domain="acme.example", approved=True)
+    headers = {"Idempotency-Key": "deal-1"}
+    made = caller.share(document, send=True, headers=headers)
+    assert made.status_code == 201, made.text
+    assert made.json == caller.share(document, send=True, headers=headers).json
+    body: Any = made.json
+    assert (body["link"]["url"], body["link"]["expires_at"]) == (None, None)
+    assert "/s/" not in made.text
+
+    (letter,) = service.mails()
+    again: Any = caller.post(f"/v1/shares/{body['id']}/links", {"send": True})
+    assert (again.status_code, again.json["url"]) == (201, None)
+    (other,) = service.mails()
+
+    assert letter.to == other.to == "ana@acme.example"
+    assert letter.id.startswith(f"{body['link']['message']}.")
+    assert other.id.startswith(f"{again.json['message']}.")
+    assert [row["share"] for row in service.entries("mail.sent")] == [body["id"]] * 2
+
+
+def test_how_long_a_mailed_link_lives_is_not_for_the_caller_to_say(caller: Caller) -> None:
+    document = caller.ready_document()
+    _nda(caller, domain="acme.example", approved=True)
+    answer = caller.share(document, send=True, link_life=3600)
+    assert problem(answer) == (422, "invalid")
+    assert answer.json["errors"][0]["where"] == "link_life"  # type: ignore[index]
+    share: Any = caller.share(document).json
+    answer = caller.post(f"/v1/shares/{share['id']}/links", {"send": True, "link_life": 3600})
+    assert problem(answer) == (422, "invalid")
+
+
+def test_without_a_mail_server_what_needs_one_is_a_conflict_that_says_what_to_do(tmp_path: Path) -> None:
+    with service_in(tmp_path, environ=NO_MAIL) as service:
+        work = lambda seconds: service.work()  # noqa: E731
+        app = create_app(service.sealmark, pause=work, seconds=lambda: service.clock.now.timestamp())
+        caller = Caller(app.test_client(), service.api_key())
+        document = caller.ready_document()
+        _nda(caller, domain="acme.example", approved=True)
+        for asked in ({"send": True}, {"mail_check": True}, {"download_limit": 1}):
+            answer = caller.share(document, **asked)
+            assert problem(answer) == (409, "mail-not-configured")
+            assert "SEALMARK_SMTP" in answer.json["detail"]  # type: ignore[index]
+        share: Any = caller.share(document, download_limit=1, mail_check=False)
+        assert share.status_code == 201
+        answer = caller.post(f"/v1/shares/{share.json['id']}/links", {"send": True})
+        assert problem(answer) == (409, "mail-not-configured")
+        assert [row["share"] for row in service.entries("share.created")] == [share.json["id"]]
+        assert service.entries("mail.sent") == []
 
 
 def test_without_an_nda_in_force_the_answer_says_what_to_do(caller: Caller, service: Service) -> None:

@@ -34,6 +34,7 @@ def test_who_enters_the_code_meets_the_report_and_downloads_it(checked: Lent, an
     assert ana.follow(granted).data.startswith(b"%PDF")
     assert checked.kinds() == [
         *["page.viewed"] * 3,
+        "mail.sent",
         "mail-check.passed",
         "page.viewed",
         "download.granted",

@@ -99,6 +99,7 @@ class Site:
         page.get_by_role("button", name="Mail me a code").click()
         page.get_by_label("Code").fill(issued_code(self.service))
         page.get_by_role("button", name="Open the document").click()
+        page.get_by_role("button", name="Sign the agreement").wait_for()
 
     def signatures(self) -> list[Signature]:
         with self.service.sealmark.database.read() as records:

@@ -118,15 +118,21 @@ SENTENCES = {
     "range": "There is no such part of the file",
     "range.text": "The part that was asked for begins after the end of the file.",
     "request": "Number of this request: {request}",
+    "moment": "{day}, {time} UTC",
+    "languages": "Language",
+    "reader.reviewer": "Security reviewer",
+    "reader.architect": "Architect",
+    "reader.engineer": "Engineer",
+    "reader.procurement": "Procurement",
 }
 
 READERS = (
-    ("Security reviewer", ("auditors-opinion", "exceptions", "test-results")),
-    ("Architect", ("system-description",)),
-    ("Engineer", ("controls", "test-results")),
-    ("Procurement", ("auditors-opinion", "managements-assertion")),
+    ("reader.reviewer", ("auditors-opinion", "exceptions", "test-results")),
+    ("reader.architect", ("system-description",)),
+    ("reader.engineer", ("controls", "test-results")),
+    ("reader.procurement", ("auditors-opinion", "managements-assertion")),
 )
-"""Who reads such reports, and the parts that answer their questions, first things first."""
+"""Who reads such reports, by the name of a sentence, and the parts that answer their questions, first things first."""
 
 DENIALS = {
     Denial.LINK_EXPIRED: ("This link has expired", "It was valid for a limited time.", "ask_for_link"),
@@ -187,4 +193,13 @@ DENIALS = {
         "open_again",
     ),
 }
-"""For each reason: what happened, why, and the sentence that says what to do."""
+"""For each reason: what happened, why, and the name of the sentence that says what to do."""
+
+HINTS = {reason: hint for reason, (_, _, hint) in DENIALS.items()}
+
+SENTENCES |= {f"kind.{kind}": text for kind, text in KINDS.items()}
+SENTENCES |= {f"criteria.{item}": text for item, text in CRITERIA.items()}
+SENTENCES |= {f"opinion.{item}": title for item, (title, _) in OPINIONS.items()}
+SENTENCES |= {f"opinion.{item}.meaning": meaning for item, (_, meaning) in OPINIONS.items()}
+SENTENCES |= {f"denial.{reason}": title for reason, (title, _, _) in DENIALS.items()}
+SENTENCES |= {f"denial.{reason}.text": text for reason, (_, text, _) in DENIALS.items()}
