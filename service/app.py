@@ -35,6 +35,7 @@ from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
+from service.cuts import Cuts
 from service.delivery import Deliveries
 from service.denials import Denials
 from service.discarding import Discarding
@@ -98,6 +99,7 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    cuts: Cuts
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -220,6 +222,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        cuts=Cuts(database, clock, random),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
@@ -413,7 +416,7 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
     def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
         bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
         result = run_in_child(
-            "compile",
+            "cut" if "pages" in parameters else "compile",
             source,
             bounded,
             limits,
