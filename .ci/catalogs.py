@@ -26,7 +26,8 @@ VALUE = re.compile(r"\{([a-z_]*)\}")
 def english() -> dict[str, str | tuple[str, str]]:
     """Every sentence by its context; those that depend on a number as a pair."""
     mails = {f"mail.{name}": text for name, text in mail_sentences.SENTENCES.items()}
-    return {**SENTENCES, **PLURALS, **mails}
+    plurals = {f"{name}.count": pair for name, pair in PLURALS.items()}
+    return {**SENTENCES, **plurals, **mails}
 
 
 def current(language: str) -> Catalog:

@@ -79,6 +79,7 @@ class Announcing:
                 limit=BATCH,
                 id__gt=after,
                 revoked_at=None,
+                with_id=None,  # what goes along ends with the report's share, which is said
                 expires_at__gt=now,
                 expires_at__le=now + NOTICE,
             )

@@ -119,13 +119,13 @@ class Erasing:
                 "language": "",
             }
             records.remove(RuleMember, mail=found.mail)  # only now is it known
+            records.remove(Message, mail=found.mail)  # before shares, as whoever sends them locks them
             erased = records.change(found, erased_at=now, **gone)
             made = entry(KIND, actor, now, self._random, recipient=found.id)
             job_id = identifiers.new_id("job", self._random(16))
             records.add(made, Job(job_id, JOB, f"{found.id} {made.id}", now, now))
             self._erase_rows(records, found.id, now)
             # What was kept of the address before anybody knew whose it was.
-            records.remove(Message, mail=found.mail)
             records.remove(Check, mail=found.mail)
             records.remove(Session, mail=found.mail)
             records.remove(RateWindow, subject=self._limits.subject(found.mail))
@@ -241,7 +241,6 @@ class Erasing:
         wanted = records.find(BatchRow, limit=BATCH, **of_theirs)
         for row in wanted:  # its share tells whose it was
             records.change(row, wanted={}, recipient_id=None)
-        records.remove(Message, **of_theirs)
         records.remove(Check, **of_theirs)
         records.remove(Session, **of_theirs)
         holds = records.find(Hold, kind=RECIPIENT, subject=recipient_id, reason__ne="", limit=BATCH)

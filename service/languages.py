@@ -113,7 +113,7 @@ def size(language: str, length: int) -> str:
     if length < MEGABYTE - KILOBYTE // 2:
         kilobytes = max(1, round(length / KILOBYTE))
         return format_unit(kilobytes, "digital-kilobyte", length="short", locale=locale)
-    return format_unit(round(length / MEGABYTE, 1), "digital-megabyte", length="short", locale=locale)
+    return format_unit(length / MEGABYTE, "digital-megabyte", length="short", format="#,##0.0", locale=locale)
 
 
 def _weight(parameter: str) -> float:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.audit import Clock
 from service.mail_sentences import day, moment
+from service.mailchecks import CODE_LIFE
 from service.ndas import covering
 from service.outbox import Mail
 from service.ports import Attachment, Records
@@ -28,8 +29,8 @@ from service.records import (
 )
 from service.sharing import NewLink, Sharing
 
-CODE_MINUTES = 10
-"""How long a code works from when it is sent (`service.mailchecks`); the mail says so."""
+CODE_MINUTES = CODE_LIFE // timedelta(minutes=1)
+"""How long a code works from when it is sent, as its mail says."""
 
 Issue = Callable[[Records, str, datetime], str | None]
 """(records, check, now) → the code of a mail check that is sent now, or None when the check has ended."""

@@ -2,7 +2,7 @@
 
 Ours lie in `service/mail_templates/`: `<kind>.txt`, whose first line is `Subject: …`, and `<kind>.html`. They run in a
 sandbox and get the values of the mail and `say`, which gives a sentence of `service/mail_sentences.py` by its name.
-All are tried with sample values at start, so that a broken one stops the start and not a mail.
+The owner's are tried with sample values at start, so that a broken one stops the start and not a mail.
 """
 
 from __future__ import annotations
@@ -122,6 +122,11 @@ class MailTexts:
             )
             for escaped in (False, True)
         )
+        if own is not None:
+            self.try_all()
+
+    def try_all(self) -> None:
+        """Render each kind with sample values. Raises `TemplateBroken`; ours are tried so by a test."""
         for kind in Mail:
             for document in ("", str(SAMPLE["document"])):
                 self._try(kind, {**SAMPLE, "document": document})

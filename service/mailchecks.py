@@ -71,6 +71,7 @@ class MailChecks:
         clock: Clock,
         random: Random,
     ) -> None:
+        """`require_mail` raises `DomainError` where no mail can be sent."""
         self._database = database
         self._keys = keys
         self._limits = limits

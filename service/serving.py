@@ -27,6 +27,7 @@ from service.hardening import PRIVATE_UMASK, refuse_core_dumps
 from service.listening import require_free
 from service.ports import DatabaseUnavailable
 from service.settings import FolderStore, SettingError, Settings
+from service.web.recipient.brand import read_logo
 from service.worker import Worker
 
 log = logging.getLogger("sealmark.serving")
@@ -99,6 +100,8 @@ def require_startable(settings: Settings) -> None:
             raise SettingError(
                 "KEY", "lies inside the store's folder, whose backup would hold key and locks: move it out"
             )
+    if settings.logo is not None:
+        read_logo(settings.logo)
     KeyFile(settings.key_file).keyring()
     with closing(build(settings)) as sealmark:
         sealmark.require_ready()

@@ -48,6 +48,9 @@ SETTINGS: Mapping[str, str] = {
     "PROCESSES": "Web processes. Default: 2",
     "THREADS": "Threads of a web process: how many downloads it sends at once. Default: 16",
     "ORGANIZATION": "Name of who lends the reports, shown on the pages. Default: the host of URL",
+    "LOGO": "File with your logo, a PNG of at most 20 kB, shown 28 pixels high on the pages. Default: ours",
+    "COLOR": "Colour of the pages' buttons, such as #1f5f5b; made darker or lighter where it could not be read. "
+    "Default: ours",
     "CONTACT": "Mail address or URL that the pages name for questions. Default: none",
     "CALL_URL": "Where the trust page leads who wants to discuss it in a call: an https URL. Default: none",
     "SMTP": "Server that mails are handed to: `smtp://HOST:PORT?tls=starttls`, `implicit` or (loopback only) `no`. "
@@ -175,6 +178,8 @@ class Settings:
     processes: int
     threads: int
     organization: str
+    logo: Path | None
+    color: str | None
     contact: str | None
     call_url: str | None
     smtp: SmtpServer | None
@@ -226,6 +231,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         processes=_number(given, "PROCESSES", 2, 1, 64),
         threads=_number(given, "THREADS", 16, 1, 256),
         organization=given.get("ORGANIZATION") or urlsplit(url).hostname or url,
+        logo=_path(given, "LOGO"),
+        color=_color(given.get("COLOR", "")),
         contact=given.get("CONTACT") or None,
         call_url=_call_url(given.get("CALL_URL", "")),
         smtp=_smtp(given),
@@ -447,6 +454,12 @@ def _number(given: Mapping[str, str], name: str, default: int, least: int, most:
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise SettingError(name, f"must be a whole number from {least} to {most}")
     return int(text)
+
+
+def _color(text: str) -> str | None:
+    if text and not re.fullmatch(r"#[0-9A-Fa-f]{6}", text):
+        raise SettingError("COLOR", f"must be a colour. {SETTINGS['COLOR']}")
+    return text.lower() or None
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:

@@ -309,7 +309,9 @@ class Sharing:
         recipient = records.get(Recipient, share.recipient_id)
         if recipient is None:
             raise not_found("recipient", share.recipient_id)
-        self._check_document(records, share.document_id, share.pinned_version_id, recipient, share.nda, now)
+        signed = records.find(Nda, limit=1, recipient_id=recipient.id, text_id__ne=None)
+        nda = NdaMode.ASK if signed else share.nda  # who signed on the page is asked again there
+        self._check_document(records, share.document_id, share.pinned_version_id, recipient, nda, now)
         return share, recipient
 
     def _require_mail(self, detail: str) -> None:

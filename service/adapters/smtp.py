@@ -59,7 +59,8 @@ class SmtpMailer:
         self._tls = tls
         self._sender = sender
         self._from = _address(sender, " ".join(organization.split()))
-        self._reply_to = _address(reply_to) if reply_to else None
+        # Beyond ASCII it would need SMTPUTF8 for mails that need none.
+        self._reply_to = _address(reply_to) if reply_to and reply_to.isascii() else None
         self._helo = helo
         self._login = login
         self._context = _trusting(ca_file) if ca_file else None

@@ -12,12 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,12 +30,15 @@ from service.cli.output import answer, plain
 from service.cli.session import system_user
 from service.demo import servers
 from service.demo.inbox import inbox
-from service.demo.report_identity import CONTACT_MAIL, TITLE
+from service.demo.report_identity import CONTACT_MAIL, OVERVIEW, TITLE
 from service.demo.servers import DemoUnavailable
 from service.errors import DomainError
 from service.facts import Facts
-from service.records import Classification, Document, Kind, NdaState, Version, VersionState
+from service.records import Classification, Document, Kind, Listing, NdaState, Version, VersionState
 from service.sharing import NewLink
+
+if TYPE_CHECKING:
+    from service.demo.facts import Sample
 
 PREFERRED_PORT = 8080
 PORTS_TRIED = 100
@@ -162,8 +165,10 @@ def _start_service(
 def _load(sealmark: Sealmark, places: Places) -> Ready:
     """The sample report, its recipient under NDA, a share with a new link, and a key that reads the log."""
     actor = system_user()
-    document = _document(sealmark, actor)
-    _report(sealmark, actor, document)
+    document = _document(sealmark, actor, TITLE, Kind.SOC2_TYPE2, Classification.NDA)
+    _file(sealmark, actor, document, "report", _sample)
+    overview = _document(sealmark, actor, OVERVIEW, Kind.OVERVIEW, Classification.PUBLIC)
+    _file(sealmark, actor, overview, "overview", _overview)
     _agreement(sealmark, actor)
     _say(f"Sharing it with {NAME}")
     link = _link(sealmark, actor, document)
@@ -178,34 +183,50 @@ def _load(sealmark: Sealmark, places: Places) -> Ready:
     return Ready(url, link.url, curl, cli, document.id, MAIL)
 
 
-def _document(sealmark: Sealmark, actor: Actor) -> Document:
+def _document(
+    sealmark: Sealmark, actor: Actor, name: str, kind: Kind, classification: Classification
+) -> Document:
+    """The document of this name, which the trust page tells of: from before, or new."""
+    document = _known(sealmark, name) or sealmark.documents.create(
+        actor, name=name, kind=kind, classification=classification, owner_mail=CONTACT_MAIL
+    )
+    return sealmark.documents.change(actor, document.id, listing=Listing.FACTS)
+
+
+def _known(sealmark: Sealmark, name: str) -> Document | None:
     after = None
     while found := sealmark.documents.list(after=after):
         for document in found:
-            if document.name == TITLE and document.revoked_at is None:
+            if document.name == name and document.revoked_at is None:
                 return document
         after = found[-1].id
-    return sealmark.documents.create(
-        actor,
-        name=TITLE,
-        kind=Kind.SOC2_TYPE2,
-        classification=Classification.NDA,
-        owner_mail=CONTACT_MAIL,
-    )
+    return None
 
 
-def _report(sealmark: Sealmark, actor: Actor, document: Document) -> None:
+def _sample() -> Sample:
+    from service.demo.facts import make_sample
+
+    return make_sample()
+
+
+def _overview() -> Sample:
+    from service.demo.overview import make_overview
+
+    return make_overview()
+
+
+def _file(
+    sealmark: Sealmark, actor: Actor, document: Document, what: str, make: Callable[[], Sample]
+) -> None:
     """A version that is ready: one from before, one that is being compiled, or a new one."""
     found = sealmark.documents.versions(document.id)
     if any(version.state == VersionState.READY for version in found):
-        _say("The sample report is there")
+        _say(f"The sample {what} is there")
         return
     version: Version | None = next((v for v in found if v.state == VersionState.COMPILING), None)
     if version is None:
-        from service.demo.facts import make_sample
-
-        _say("Making the sample report")
-        sample = make_sample()
+        _say(f"Making the sample {what}")
+        sample = make()
         version = sealmark.documents.add_version(actor, document.id, Facts.model_validate(sample.facts))
         version = sealmark.documents.upload(actor, document.id, version.id, [sample.pdf])
     _say("Compiling it (the worker does, in a child process)")
@@ -213,12 +234,12 @@ def _report(sealmark: Sealmark, actor: Actor, document: Document) -> None:
     while version.state == VersionState.COMPILING:
         if time.monotonic() > end:
             raise DemoUnavailable(
-                "the sample report is not compiled in time: see service.log in the data folder"
+                f"the sample {what} is not compiled in time: see service.log in the data folder"
             )
         time.sleep(0.1)
         version = sealmark.documents.version(document.id, version.id)
     if version.state != VersionState.READY:
-        raise DemoUnavailable(f"the sample report is refused ({version.reason}): {version.message}")
+        raise DemoUnavailable(f"the sample {what} is refused ({version.reason}): {version.message}")
 
 
 def _agreement(sealmark: Sealmark, actor: Actor) -> None:
@@ -266,6 +287,7 @@ def _show(ready: Ready, as_json: bool) -> None:
     click.echo(
         f"\nReady. All of it is on this machine only.\n"
         f"\n  Open the report as {NAME} would:\n    {ready.link}\n"
+        f"\n  See what everybody sees:\n    {ready.url}/trust\n"
         f"\n  Pull the log over the API:\n    {ready.log_command}\n"
         f"\n  Read the log on the command line:\n    {ready.cli_command}\n"
         f"\nMails that it sends are shown here. Ctrl-C ends it.\n"

@@ -31,3 +31,4 @@ def written(day: date) -> str:
 
 PERIOD = f"{written(PERIOD_START)} to {written(PERIOD_END)}"
 TITLE = f"{SYSTEM}: SOC 2 Type II report, {PERIOD}"
+OVERVIEW = f"{SYSTEM}: security overview"

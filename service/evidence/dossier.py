@@ -11,7 +11,7 @@ from crypto.errors import IdentifierInvalid
 from service.errors import DomainError, Problem, invalid, not_found
 from service.mail import parse_domain
 from service.ports import Records
-from service.records import Copy, Document, Link, Nda, Recipient, SealedObject, Share, Version
+from service.records import Copy, Document, Link, Nda, Recipient, SealedObject, Share, Signature, Version
 
 MAX_SHARES = 1000
 """Shares, and people, of one pack: their facts are held in memory, some KB each; more than that nobody reads."""
@@ -46,6 +46,7 @@ class Dossier:
     versions: list[Version]
     ndas: list[Nda]
     evidence: dict[str, SealedObject]  # by the agreement's id
+    signatures: list[Signature]  # of the agreements that were signed on the page
 
 
 def about_one(*, share: str | None, recipient: str | None, company: str | None) -> About:
@@ -95,6 +96,7 @@ def collect(records: Records, about: About) -> Dossier:
         versions=versions,
         ndas=ndas,
         evidence={stored.owner_id: stored for stored in objects},
+        signatures=_all(records, Signature, "nda_id", {nda.id for nda in ndas if nda.text_id}),
     )
 
 

@@ -21,7 +21,7 @@ What is here
   copies.json      copies and links; a link is here by its hash only, so nobody can use it
   entries/         what the log has of it, with proofs; a file for each {files}, one for
                    agreements of companies
-  nda/             the signed agreements, each named by its id
+  nda/             the signed agreements, each named by its id; as .tsr a time stamp of it, where there is one
   checkpoint.txt   what the log signed of itself; all entries here are proven to be under it
   key.txt          the public keys of the log, one on each line
   logcheck.py      the program that checks entries; it can be read in ten minutes
@@ -39,6 +39,8 @@ How to check it, offline. You need Python 3.11 or newer with its package "crypto
 4. An agreement is the one that was put into the log: its SHA-256 is "sha256" in the details of its entry
    "nda.evidence", and stands in facts.json.
      sha256sum nda/*.pdf
+   Where it has a time stamp (RFC 3161), an authority says since when, with its own clock. You need its certificate:
+     openssl ts -verify -in nda/ID.tsr -data nda/ID.pdf -CAfile ROOT.pem
 5. A copy that was found somewhere is the one that was lent: its SHA-256 and length stand in copies.json, and its id on
    each of its pages.
 

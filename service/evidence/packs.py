@@ -128,6 +128,11 @@ class Evidence:
             Part.of("logcheck.py", (files("crypto") / "logcheck.py").read_bytes()),
             *(self._entries(name, item, checkpoint) for name, item in zip(names, chosen, strict=True)),
             *(self._agreement(nda, stored) for nda, stored in sorted(dossier.evidence.items())),
+            *(
+                Part.of(f"nda/{signature.nda_id}.tsr", signature.timestamp)
+                for signature in sorted(dossier.signatures, key=lambda signature: signature.nda_id)
+                if signature.timestamp and signature.nda_id in dossier.evidence
+            ),
         ]
 
     def _entries(self, name: str, chosen: Chosen, checkpoint: LogCheckpoint) -> Part:

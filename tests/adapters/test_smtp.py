@@ -81,8 +81,11 @@ def test_a_mail_arrives_with_both_parts_and_the_fields_of_an_automatic_mail(serv
     assert max(len(line) for line in taken.raw.splitlines()) <= 78
 
 
-def test_without_a_contact_that_is_a_mail_there_is_no_reply_to(server: SmtpServer) -> None:
-    mailer(server.port).send(a_letter())
+@pytest.mark.parametrize("contact", [None, "änne@lender.example"])
+def test_without_a_contact_that_every_server_takes_there_is_no_reply_to(
+    server: SmtpServer, contact: str | None
+) -> None:
+    mailer(server.port, reply_to=contact).send(a_letter())
     assert server.taken[0].mail["Reply-To"] is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -101,6 +102,18 @@ def downloaded(link: str) -> bytes:
         return bytes(answer.read())
 
 
+def public_file(url: str) -> bytes:
+    """What a stranger finds on the trust page: the one document that is for everybody."""
+    with urlopen(f"{url}/trust", timeout=30) as page:
+        text = page.read().decode()
+    assert "SOC 2 Type II report" in text
+    assert "Unqualified opinion" in text
+    path = re.search(r'href="(/trust/doc_[^"]+\.pdf)"', text)
+    assert path is not None
+    with urlopen(f"{url}{path[1]}", timeout=60) as answer:
+        return bytes(answer.read())
+
+
 def kinds_in(exported: str) -> list[str]:
     _, *entries, _ = exported.splitlines()  # without header and footer
     return [json.loads(json.loads(line)["leaf"])["kind"] for line in entries]
@@ -109,6 +122,7 @@ def kinds_in(exported: str) -> list[str]:
 def test_the_way_from_start_to_log_twice_and_nothing_is_left(folder: Path) -> None:
     with demo(folder) as (process, first):
         copy = downloaded(first["link"])
+        public = public_file(first["url"])
         assert left_in(folder) != []
         time.sleep(1)
         kinds = kinds_in(run_in_shell(first["log_command"]))
@@ -127,7 +141,11 @@ def test_the_way_from_start_to_log_twice_and_nothing_is_left(folder: Path) -> No
     assert copy.startswith(b"%PDF")
     assert len(pages) >= 40
     assert all(ANA in page.extract_text() for page in pages)
-    assert {"share.created", "nda.approved", "download.granted", "download.ended"} <= set(kinds)
+    (page,) = pypdf.PdfReader(io.BytesIO(public)).pages
+    assert "Public" in page.extract_text()
+    assert ANA not in page.extract_text()
+    wanted = {"share.created", "nda.approved", "download.granted", "download.ended", "public.downloaded"}
+    assert wanted <= set(kinds)
     assert "download.granted" in listed
     assert first["link"] != second["link"]
     assert again == copy
@@ -173,8 +191,30 @@ def test_for_people_it_says_each_step_and_ends_with_link_and_commands(folder: Pa
         "an NDA",
     ):
         assert step in ended.stderr
-    for shown in ("http://127.0.0.1:", "/s/v1.", "curl -sS -H @", "log list", "Ctrl-C ends it"):
+    for shown in ("http://127.0.0.1:", "/s/v1.", "/trust", "curl -sS -H @", "log list", "Ctrl-C ends it"):
         assert shown in ended.stdout
+
+
+def test_a_mail_is_shown_where_the_demo_runs_and_its_link_opens(folder: Path) -> None:
+    with demo(folder) as (_, ready):
+        environment = ready["cli_command"].partition(";")[0].lstrip("(. ")
+        program = f"{sys.executable} -m service"
+        shares = json.loads(run_in_shell(f". {environment}; {program} shares list --json"))["items"]
+        sent = run_in_shell(f". {environment}; {program} shares link {shares[0]['id']} --send --json")
+        assert set(json.loads(sent)) == {"id", "message"}
+        end = time.monotonic() + 30
+        said = folder / "said"
+        while "shares “" not in said.read_text() and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(0.2)
+        mail = said.read_text()
+        (link,) = set(re.findall(r"http://127\.0\.0\.1:[0-9]+/s/v1\.\S+", mail))
+        copy = downloaded(link)
+
+    assert "  | To: ana.silva@northmere.example" in mail
+    assert copy.startswith(b"%PDF")
+    kept = b"".join(path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file())
+    assert link.rsplit("/", 1)[1].encode() not in kept
 
 
 def test_a_link_that_was_revoked_is_followed_by_a_new_share(folder: Path) -> None:

@@ -26,6 +26,7 @@ default_tsa = one
 serial = {folder}/serial
 crypto_device = builtin
 signer_cert = {folder}/tsa.pem
+{chain}
 signer_key = {folder}/tsa.key
 signer_digest = sha256
 default_policy = 1.3.6.1.4.1.99999.1
@@ -75,12 +76,14 @@ class Tsa:
 
 
 @contextmanager
-def running_tsa(folder: Path, *, digests: str = "sha256") -> Iterator[Tsa]:
-    """An authority with keys of its own in this folder, as long as the block runs."""
+def running_tsa(folder: Path, *, digests: str = "sha256", chain: bool = False) -> Iterator[Tsa]:
+    """An authority with keys of its own in this folder, as long as the block runs; `chain`: it sends its root, too."""
     folder.mkdir(parents=True, exist_ok=True)
     _make_keys(folder)
     (folder / "serial").write_text("01\n")
-    (folder / "tsa.cnf").write_text(CONFIG.format(folder=folder, digests=digests))
+    (folder / "tsa.cnf").write_text(
+        CONFIG.format(folder=folder, digests=digests, chain=f"certs = {folder}/root.pem" if chain else "")
+    )
     tsa = Tsa(folder)
 
     class Handler(BaseHTTPRequestHandler):

@@ -157,6 +157,19 @@ class RulePromises:
         assert service.sealmark.sharing.list() == []
         assert queued(service) == []
 
+    def test_what_fails_after_the_share_was_made_leaves_nothing_of_it(
+        self, service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise DomainError(Problem.MAIL_NOT_CONFIGURED, "refused after the share was made")
+
+        monkeypatch.setattr("service.access_requests.queue", refuse)
+        a_rule(service, RuleKind.DOMAIN, domain="acme.example")
+        made = ask(service, document)
+        assert (made.state, made.share_id) == (RequestState.PENDING, None)
+        assert kinds_after(service, "access.requested") == ["access.requested"]
+        assert service.sealmark.sharing.list() == []
+
     def test_a_rule_without_a_document_is_for_those_that_are_listed(
         self, service: Service, document: Document
     ) -> None:

@@ -208,3 +208,13 @@ def test_checkpoints_for_auditors_need_a_mail_server() -> None:
     least = {"SEALMARK_URL": "https://reports.acme.example", "SEALMARK_KEY": "file:/etc/master.key"}
     with pytest.raises(SettingError, match="set SEALMARK_SMTP too"):
         load({**least, **AUDITORS})
+
+
+def test_what_goes_along_with_another_share_is_not_said_to_end_by_itself(lending: Service) -> None:
+    report = lent(lending, expires_at=START + timedelta(days=8))
+    letter = lent(lending, expires_at=START + timedelta(days=8))
+    sealmark = lending.sealmark
+    with sealmark.database.write() as records:
+        records.change(sealmark.sharing.get(letter), with_id=report)
+    lending.clock.advance(days=2)
+    assert [about for _, about, _ in announce(lending)] == [report]

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from crypto import tokens
+from service.audit import Actor
 from service.decision import Allowed, Denial, decide
 from service.errors import DomainError, Problem
-from service.mail_texts import MailTexts, TemplateBroken
+from service.mail_texts import SAMPLE, MailTexts, TemplateBroken
+from service.mailchecks import CodeRefused
 from service.mailing import CLAIM, CODE_PAUSES, CODE_WITHIN, PAUSES
 from service.outbox import Mail, queue
 from service.ports import Letter, MailRefused, MailUnavailable
@@ -29,6 +31,7 @@ from service.records import (
     NdaMode,
     NdaText,
     RequestState,
+    Session,
     Share,
 )
 from service.settings import SettingError
@@ -37,6 +40,8 @@ from tests.service.erasing_cases import holders
 from tests.service_fixture import OPERATOR, URL, Postbox, Service, mailing_by, service_in
 
 ANA = "ana@acme.example"
+STRANGER = Actor("stranger", address="192.0.2.9")
+CODE = re.compile(r"^    ([0-9]{6})$", re.MULTILINE)
 LINK = re.compile(re.escape(URL) + r"/s/(v1\.[\w.-]+)")
 
 
@@ -326,6 +331,41 @@ def with_codes(service: Service, *codes: str | None) -> None:
     mailing._letters._issue = lambda records, check, now: next(given)
 
 
+def test_the_code_that_is_mailed_passes_once_and_the_one_of_the_try_before_does_not(
+    service: Service, share: Share
+) -> None:
+    checks = service.sealmark.mail_checks
+    asker = {"subject": share.id, "browser": "a browser"}
+    checks.begin(STRANGER, **asker, recipient_id=share.recipient_id, mail=ANA)
+    tried: list[Letter] = []
+
+    class Lost(Postbox):
+        def send(self, letter: Letter) -> None:
+            tried.append(letter)
+            raise MailUnavailable("the connection was lost")
+
+    mailing_by(Lost(), service.sealmark).run_once()
+    service.clock.advance(seconds=CODE_PAUSES[0].total_seconds())
+    code, _ = service.mails()
+    first, second = (CODE.findall(letter.text) for letter in (tried[0], code))
+
+    assert first != second
+    assert checks.enter(STRANGER, **asker, code=first[0]) == CodeRefused.WRONG
+    passed = checks.enter(STRANGER, **asker, code=second[0])
+    assert isinstance(passed, Session)
+    assert passed.mail == ANA
+    assert checks.enter(STRANGER, **asker, code=second[0]) == CodeRefused.OVER
+
+
+def test_without_a_mail_server_no_check_is_begun(mailless: Service) -> None:
+    with pytest.raises(DomainError) as refused:
+        mailless.sealmark.mail_checks.begin(
+            STRANGER, subject="shr_x", browser="a browser", recipient_id=None, mail=ANA
+        )
+    assert refused.value.problem == Problem.MAIL_NOT_CONFIGURED
+    assert messages(mailless) == []
+
+
 def test_a_code_goes_before_all_else_and_a_retry_has_a_new_one(service: Service, share: Share) -> None:
     a_check(service, share)
     with_codes(service, "135790", "246813")
@@ -586,6 +626,21 @@ def test_a_broken_template_stops_the_start_with_one_line_that_names_it(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("contact", [None, "trust@lender.example", "https://lender.example/contact"])
+def test_our_own_templates_print_what_they_must_and_nothing_from_elsewhere(contact: str | None) -> None:
+    texts = MailTexts("Lender & Co", contact, "reports.lender.example", None)
+    texts.try_all()
+    for kind in Mail:
+        said = texts.render(kind, "", SAMPLE)
+        addresses = set(re.findall(r"[a-z]+://[^\s\"'<>]+", said.html + said.text))
+        assert addresses <= {SAMPLE["link"], SAMPLE["stable"], f"{contact}."}
+        assert not re.search(r"<(img|script|link|iframe|object|form)|url\(|src=", said.html)
+        assert (contact or "Questions?") in said.text or contact is None
+        assert "Lender & Co" in said.text
+        assert "Lender &amp; Co" in said.html
+        assert len(said.html) < 6000
+
+
 def test_a_folder_of_templates_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     with (
         pytest.raises(SettingError, match="cannot be read"),
@@ -613,3 +668,13 @@ def test_a_mail_that_cannot_be_written_is_put_off_and_holds_up_no_other(
     (second,) = service.mails()
     assert "“Other”" in second.subject
     assert [message.sent_at is None for message in messages(service)] == [True, False]
+
+
+def test_a_message_that_comes_after_its_recipient_was_erased_is_not_sent(
+    service: Service, share: Share
+) -> None:
+    made = asked(service, share, RequestState.DENIED)
+    service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+    a_message(service, Mail.DENIED, made.id, recipient_id=share.recipient_id)
+    assert service.mails() == []
+    assert mail_entries(service) == [("mail.failed", "revoked", "ended", 1)]

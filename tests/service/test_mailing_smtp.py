@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,26 +17,38 @@ from typing import Any
 
 import pytest
 
-from service.app import open_mailer
+from service.app import Sealmark, build, open_mailer
+from service.audit import Actor
 from service.decision import Allowed, Denial
 from service.mailing import CLAIM, Mailing
 from service.ports import Letter
 from service.records import Link, Message, Share
 from service.settings import PREFIX
+from tests.migrated import migrated_postgresql
+from tests.servers.postgresql import PostgresqlServer
 from tests.servers.process import free_port
 from tests.servers.smtp import SmtpServer, Taken, smtp_server
 from tests.service.acting import a_document, a_share, a_version, an_nda
+from tests.service.erasing_cases import on_postgresql
 from tests.service.test_mailing import link_in, mail_entries, opens
 from tests.service_fixture import Service, SettableClock, mailing_by, service_in
+
+SENDERS, MANY = 4, 20
 
 KILLED_WITHIN = 60.0
 """Seconds within which a worker that has just been started sends."""
 
 
 @contextmanager
-def lending(folder: Path, port: int) -> Iterator[tuple[Service, Mailing, Share]]:
+def lending(
+    folder: Path, port: int, more: dict[str, str] | None = None
+) -> Iterator[tuple[Service, Mailing, Share]]:
     """A service that mails to this port, now, with a link that waits to be mailed."""
-    environ = {"SEALMARK_SMTP": f"smtp://127.0.0.1:{port}?tls=no", "SEALMARK_CONTACT": "trust@lender.example"}
+    environ = {
+        "SEALMARK_SMTP": f"smtp://127.0.0.1:{port}?tls=no",
+        "SEALMARK_CONTACT": "trust@lender.example",
+        **(more or {}),
+    }
     with service_in(folder, environ=environ, clock=SettableClock(datetime.now(UTC))) as service:
         document = a_document(service)
         a_version(service, document)
@@ -143,3 +156,48 @@ def test_a_worker_that_is_killed_while_it_sends_is_followed_by_one_whose_link_re
         assert opens(service, link_in(as_letter(first))) == Denial.LINK_REVOKED
         assert isinstance(opens(service, link_in(as_letter(taken))), Allowed)
         assert mail_entries(service) == [("mail.sent", "ok", "", 2)]
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_many_senders_at_once_send_each_mail_once(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    environ = {}
+    if database == "postgresql":
+        postgresql: PostgresqlServer = request.getfixturevalue("postgresql_server")
+        environ = on_postgresql(postgresql, tmp_path, migrated_postgresql(postgresql))
+    with smtp_server() as server, lending(tmp_path, server.port, environ) as (service, _, share):
+        for number in range(MANY - 1):
+            service.clock.advance(seconds=1)
+            if number % 2:
+                service.sealmark.sharing.send(share.id)
+            else:
+                begin(service, share, f"browser {number}")
+        services = [build(service.sealmark.settings, clock=service.clock) for _ in range(SENDERS)]
+        with ThreadPoolExecutor(SENDERS) as pool:
+            for done in [pool.submit(send_all, sealmark) for sealmark in services]:
+                done.result()
+        for sealmark in services:
+            sealmark.close()
+
+        assert len(server.taken) == MANY
+        assert len({taken.mail["Message-ID"] for taken in server.taken}) == MANY
+        assert mail_entries(service) == [("mail.sent", "ok", "", 1)] * MANY
+        with service.sealmark.database.read() as records:
+            assert records.find(Message, sent_at=None) == []
+
+
+def begin(service: Service, share: Share, browser: str) -> None:
+    stranger = Actor("stranger", address="192.0.2.9")
+    service.sealmark.mail_checks.begin(
+        stranger,
+        subject=f"{share.document_id}{browser[-2:].strip()}",  # one each: codes are limited
+        browser=browser,
+        recipient_id=share.recipient_id,
+        mail=f"{browser[-2:].strip()}@acme.example",
+    )
+
+
+def send_all(sealmark: Sealmark) -> None:
+    while sealmark.mailing.run_once():
+        pass

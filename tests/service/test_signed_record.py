@@ -69,7 +69,7 @@ def words(pdf: bytes, folder: Path) -> str:
 
 
 def test_the_same_signature_gives_the_same_bytes() -> None:
-    said = signed("# One\n\nשלום\n\n- two\n")
+    said = signed("# One\n\nשלום\n\n- two\n\n---\n\n    code\n\n    more\n")
     assert signed_record(said) == signed_record(said)
     assert signed_record(said) != signed_record(replace(said, language="de"))
 

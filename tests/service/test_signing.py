@@ -365,6 +365,7 @@ def test_who_signed_on_the_page_is_asked_again_also_where_the_share_did_not_ask(
     assert not isinstance(second.decided(), Denial)
     newer = a_text(service, "# Another\n")
     assert second.decided() == Denial.NDA_ASKED
+    assert service.sealmark.sharing.link(OPERATOR, second.share.id).url
     second.sign(text_id=newer.id)
     assert not isinstance(second.decided(), Denial)
 

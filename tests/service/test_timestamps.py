@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import socket
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
+from service.adapters.tsa import Rfc3161Authority
+from service.adapters.witness_http import HttpPosts
 from service.app import build
 from service.errors import DomainError, Problem
 from service.records import Nda, Signature
 from service.settings import SettingError, load
-from service.timestamps import FIRST_RETRY, LAST_RETRY, Timestamps
+from service.timestamps import FIRST_RETRY, LAST_RETRY, NoTimestamp, Timestamps
 from tests.servers.tsa import Tsa, running_tsa
 from tests.service.signing_cases import Waiting, a_waiting_share
 from tests.service_fixture import OPERATOR, URL, Service, service_in
@@ -72,6 +80,24 @@ def test_after_the_signing_the_worker_has_the_record_stamped_and_openssl_agrees(
     assert json.loads(entry["details"]) == {"signature": signature.id, "record": signature.record_sha256}
     assert (entry["nda"], entry["recipient"], entry["actor_type"]) == (nda.id, nda.recipient_id, "worker")
     assert signature.record_sha256 in {asked.hex()[at : at + 64] for asked in tsa.asked for at in range(200)}
+
+
+def test_a_pack_of_evidence_has_the_record_with_its_time_stamp(
+    service: Service, signed: tuple[Waiting, Nda], tsa: Tsa
+) -> None:
+    waiting, nda = signed
+    for stamped in (False, True):
+        service.entries()
+        pack = service.sealmark.evidence.pull(OPERATOR, share=waiting.share.id)
+        with zipfile.ZipFile(io.BytesIO(b"".join(pack.pieces))) as opened:
+            names = [name for name in opened.namelist() if name.startswith("nda/")]
+            record = opened.read(f"nda/{nda.id}.pdf")
+            assert (f"nda/{nda.id}.tsr" in names) == stamped
+            if stamped:
+                assert tsa.verifies(opened.read(f"nda/{nda.id}.tsr"), record)
+            agreement = json.loads(opened.read("facts.json"))["agreements"][0]
+        assert agreement["evidence"]["sha256"] == hashlib.sha256(record).hexdigest()
+        service.sealmark.timestamps.run_once()
 
 
 def test_the_worker_does_it(service: Service, signed: tuple[Waiting, Nda], tsa: Tsa) -> None:
@@ -146,6 +172,48 @@ def test_an_authority_that_refuses_is_asked_again(tmp_path: Path) -> None:
         assert not service.sealmark.timestamps.run_once()
         assert len(tsa.asked) == 1
         assert stamp_of(service, nda) is None
+
+
+def test_an_authority_may_send_its_certificates_in_any_order(tmp_path: Path) -> None:
+    for number in range(4):  # the order is that of random keys
+        folder = tmp_path / str(number)
+        with (
+            running_tsa(folder / "tsa", chain=True) as tsa,
+            service_in(folder, environ=settings_for(tsa)) as service,
+        ):
+            nda = a_waiting_share(service).sign()
+            assert service.sealmark.timestamps.run_once()
+            assert tsa.verifies(stamp_of(service, nda) or b"", record_of(service, nda))
+
+
+def test_an_authority_that_is_away_gives_no_stamp(tsa: Tsa) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    roots = x509.load_pem_x509_certificates(tsa.root.read_bytes())
+    with pytest.raises(NoTimestamp, match="not reached"):
+        Rfc3161Authority(url, roots, HttpPosts()).stamp(b"content")
+
+
+def test_a_stamp_over_another_hash_is_none(tsa: Tsa) -> None:
+    roots = x509.load_pem_x509_certificates(tsa.root.read_bytes())
+    authority = Rfc3161Authority(tsa.url, roots, HttpPosts())
+    asked = TimestampRequestBuilder().data(b"x").hash_algorithm(HashAlgorithm.SHA512).build()
+    config = tsa.folder / "tsa.cnf"
+    config.write_text(config.read_text().replace("digests = sha256", "digests = sha256, sha512"))
+    tsa.distort = lambda _: tsa.reply(asked.as_bytes())
+    with pytest.raises(NoTimestamp, match="another hash"):
+        authority.stamp(b"x")
+
+
+@pytest.mark.parametrize(
+    "reply", [b"", b"0", b"0\x80", b"0\x03\x02\x01\x00", b"\x04\x00", b"0\x84\xff\xff\xff\xff", b"0\x00"]
+)
+def test_what_is_no_reply_is_refused(tsa: Tsa, reply: bytes) -> None:
+    tsa.distort = lambda _: reply
+    roots = x509.load_pem_x509_certificates(tsa.root.read_bytes())
+    with pytest.raises(NoTimestamp):
+        Rfc3161Authority(tsa.url, roots, HttpPosts()).stamp(b"content")
 
 
 def test_retries_come_less_and_less_often(service: Service, signed: tuple[Waiting, Nda], tsa: Tsa) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.watermark.builders import ANA
 from watermark.errors import Unmarkable
 from watermark.fonts import Fonts
-from watermark.mark import check_mark
+from watermark.mark import COPY_ID_LENGTH, PublicMark, check_mark
 
 
 def _refusal(**changes: str) -> tuple[str, str]:
@@ -82,3 +83,35 @@ def test_a_refusal_never_repeats_the_name() -> None:
     with pytest.raises(Unmarkable) as caught:
         check_mark(replace(ANA, name="Secret\u202eName"))
     assert "Secret" not in str(caught.value)
+
+
+PUBLIC = PublicMark("Lender Ltd", date(2026, 11, 29), "ver_0123456789abcdefghjkmnpqrs")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"organization": ""}, ("organization", "empty")),
+        ({"organization": "x" * 201}, ("organization", "too-long")),
+        ({"organization": "a\u202eb"}, ("organization", "forbidden-character")),
+        ({"organization": "😀"}, ("organization", "no-glyph")),
+        ({"version_id": ANA.copy_id}, ("copy_id", "not-an-identifier")),
+    ],
+)
+def test_a_public_mark_that_cannot_be_printed_is_refused(
+    changes: dict[str, str], expected: tuple[str, str]
+) -> None:
+    check_mark(PUBLIC)
+    with pytest.raises(Unmarkable) as caught:
+        check_mark(replace(PUBLIC, **changes))
+    assert (caught.value.field, caught.value.reason) == expected
+
+
+def test_a_public_mark_says_that_it_is_and_names_nobody() -> None:
+    assert [text for _, text in PUBLIC.fields()] == [
+        "Public",
+        "Lender Ltd",
+        "2026-11-29",
+        "ver_0123456789abcdefghjkmnpqrs",
+    ]
+    assert len(PUBLIC.copy_id) == COPY_ID_LENGTH

@@ -135,7 +135,7 @@ def show(call: Call, path: RequestPath) -> AccessRequestAnswer:
     "/v1/access-requests/<request_id>/approve",
     scope=Scope.REQUESTS_DECIDE,
     answer=AccessRequestAnswer,
-    problems=(Problem.WRONG_STATE, Problem.NDA_REQUIRED),
+    problems=(Problem.WRONG_STATE, Problem.NDA_REQUIRED, Problem.MAIL_NOT_CONFIGURED),
 )
 def approve(call: Call, path: RequestPath, body: Approval) -> AccessRequestAnswer:
     """Approve a pending request: its share is made, and its link is mailed to who asked."""
@@ -155,7 +155,7 @@ def approve(call: Call, path: RequestPath, body: Approval) -> AccessRequestAnswe
     "/v1/access-requests/<request_id>/deny",
     scope=Scope.REQUESTS_DECIDE,
     answer=AccessRequestAnswer,
-    problems=(Problem.WRONG_STATE,),
+    problems=(Problem.WRONG_STATE, Problem.MAIL_NOT_CONFIGURED),
 )
 def deny(call: Call, path: RequestPath) -> AccessRequestAnswer:
     """Deny a pending request; who asked is told by mail."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
+STYLE, LOGO = "page.css", "logo.png"
 DIGEST_CHARACTERS = 16
 """64 bits of SHA-256: enough to tell versions of one file apart."""
 
@@ -29,11 +30,15 @@ class Asset:
         return f"/static/{self.digest}/{self.name}"
 
 
-def load_assets() -> dict[str, Asset]:
-    """The files by name, read once."""
-    found = {}
-    for path in sorted(FOLDER.iterdir()):
-        body = path.read_bytes()
-        digest = hashlib.sha256(body).hexdigest()[:DIGEST_CHARACTERS]
-        found[path.name] = Asset(path.name, digest, body, TYPES[path.suffix])
-    return found
+def load_assets(rules: str = "", logo: bytes | None = None) -> dict[str, Asset]:
+    """The files by name, read once; with `rules` after our own style, and the lender's logo, a PNG, if there is one."""
+    bodies = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir())}
+    bodies[STYLE] += rules.encode()
+    if logo is not None:
+        bodies[LOGO] = logo
+    return {name: _asset(name, body) for name, body in bodies.items()}
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    digest = hashlib.sha256(body).hexdigest()[:DIGEST_CHARACTERS]
+    return Asset(name, digest, body, TYPES[Path(name).suffix])

@@ -31,6 +31,7 @@ from service.web.recipient import wording
 from service.web.recipient.agreement import Agreements
 from service.web.recipient.assets import KEPT_FOR, load_assets
 from service.web.recipient.body import DownloadBody
+from service.web.recipient.brand import color_rules, read_logo
 from service.web.recipient.browser import MAX_FORM_BYTES, Browsers, ForeignForm
 from service.web.recipient.checking import Checking
 from service.web.recipient.files import as_file, conditions
@@ -119,9 +120,9 @@ def choose_language() -> None:
 
 
 def here() -> str:
-    """The path of the page that this answer shows: a form that was not taken is shown under an address of its own."""
+    """The page that this answer shows, relative to its address: a form that was not taken has an address of its own."""
     form = request.method == "POST" and request.endpoint in FORMS
-    return request.path.rsplit("/", 1)[0] if form else request.path
+    return request.path.rsplit("/", 1)[0] if form else ""
 
 
 def posted(view: Callable[[str], Response]) -> Callable[..., Response]:
@@ -139,7 +140,9 @@ class _Views:
     def __init__(self, sealmark: Sealmark) -> None:
         self._deliveries = sealmark.deliveries
         self._settings = sealmark.settings
-        self._assets = load_assets()
+        self._logo = read_logo(self._settings.logo) if self._settings.logo else None
+        rules = color_rules(self._settings.color) if self._settings.color else ""
+        self._assets = load_assets(rules, self._logo.body if self._logo else None)
         self._limits = sealmark.limits
         self._requests = Limit("requests-from", self._settings.requests_a_minute, MINUTE)
         self._checks = sealmark.mail_checks
@@ -163,6 +166,7 @@ class _Views:
             "here": here(),
             "language": wording.language(),
             "languages": languages.LANGUAGES,
+            "logo": self._logo,
             "organization": self._settings.organization,
             "say": wording.say,
         }
@@ -176,10 +180,11 @@ class _Views:
 
     def remember_language(self, response: Response) -> Response:
         """Keep the language that was chosen on this page for the next ones."""
-        if request.args.get(LANGUAGE) == g.get("language"):
+        chosen = request.args.get(LANGUAGE)
+        if chosen and chosen in languages.LANGUAGES:
             response.set_cookie(
                 LANGUAGE,
-                g.language,
+                chosen,
                 max_age=LANGUAGE_SECONDS,
                 secure=self._settings.url.startswith("https:"),
                 httponly=True,

@@ -30,7 +30,7 @@ def say(sentence: str, **values: object) -> str:
 def count(sentence: str, number: int) -> str:
     """The sentence in the form that goes with this number."""
     one, many = PLURALS[sentence]
-    form = languages.say_number(language(), sentence, one, many, number)
+    form = languages.say_number(language(), f"{sentence}.count", one, many, number)
     return form.format(count=languages.number(language(), number))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.audit import Actor
-from tests.service_fixture import Service
+from service.records import Classification, Kind
+from service.web.application import create_app
+from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.api.conftest import Caller, problem
 
 PERSON = {"mail": "ana@acme.example", "name": "Ana Sample", "company": "Acme"}
@@ -86,6 +89,23 @@ def test_an_approval_without_agreement_or_text_says_so(
     assert problem(caller.post(path, {"nda": "ask"})) == (409, "wrong-state")
     assert problem(caller.post(path, {"nda": "never"})) == (422, "invalid")
     assert problem(caller.post(path)) == (415, "unsupported-media-type")
+
+
+def test_where_no_mail_can_be_sent_nothing_is_decided(tmp_path: Path) -> None:
+    with service_in(tmp_path, environ={"SEALMARK_SMTP": "", "SEALMARK_MAIL_FROM": ""}) as service:
+        caller = Caller(create_app(service.sealmark).test_client(), service.api_key())
+        document = service.sealmark.documents.create(
+            OPERATOR,
+            name="Report",
+            kind=Kind.OTHER,
+            classification=Classification.PUBLIC,
+            owner_mail="owner@lender.example",
+        )
+        request = asked(service, document.id)
+        for decide in (("approve", {}), ("deny", None)):
+            answer = caller.post(f"/v1/access-requests/{request}/{decide[0]}", decide[1])
+            assert problem(answer) == (409, "mail-not-configured")
+        assert caller.get(f"/v1/access-requests/{request}").json["state"] == "pending"  # type: ignore[index]
 
 
 def test_requests_that_are_not_there_are_not_found(caller: Caller) -> None:

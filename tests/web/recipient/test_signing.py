@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from werkzeug.test import Client
 
 from service.records import Listing, Nda, Signature
+from service.signing import SIGNINGS
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import HOST, _At, lend
 from tests.web.recipient.signing import TEXT, Asked, ask
@@ -196,6 +197,37 @@ def test_a_text_that_changes_in_the_very_moment_is_shown_too(
     answer = asked.sign()
     assert answer.status_code == 409
     assert "Another text" in answer.text
+    assert signatures(asked.service) == []
+
+
+def test_who_signs_too_often_is_told_to_wait(asked: Asked) -> None:
+    for _ in range(SIGNINGS.number):
+        assert asked.sign(name="A\u202eb").status_code == 422
+    token = asked.token()
+    for _ in range(SIGNINGS.number):
+        asked.service.sealmark.limits.take((SIGNINGS.of(asked.share.id), "ana@acme.example"))
+    fields = {"text": asked.text.id, "name": "Ana", "agree": "yes", "electronic": "yes", "token": token}
+    answer = asked.browser.post(f"{asked.path}/sign", data=fields)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert signatures(asked.service) == []
+
+
+def test_a_share_that_ends_in_the_very_moment_leads_to_the_page_that_says_so(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealmark = asked.service.sealmark
+    put = sealmark.objects.put
+
+    def slowly(*arguments: object) -> object:
+        made = put(*arguments)  # type: ignore[arg-type]
+        sealmark.sharing.revoke(OPERATOR, asked.share.id)
+        return made
+
+    monkeypatch.setattr(sealmark.objects, "put", slowly)
+    answer = asked.sign()
+    assert (answer.status_code, answer.headers["Location"]) == (303, asked.path)
+    assert asked.get().status_code == 410
     assert signatures(asked.service) == []
 
 

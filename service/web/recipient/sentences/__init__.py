@@ -1,4 +1,4 @@
-"""Every sentence that a recipient reads, in English, each whole, so that it can be translated as one; one module a page.
+"""Every sentence that a recipient reads, in English, each whole so that it can be translated as one; a module a page.
 
 `{…}` are values, set in by `wording.say`. What depends on a number is two sentences, `….one` and `….many`, of which
 other languages have as many forms as they need (`wording.count`).
@@ -16,7 +16,9 @@ PLURALS = {
 """By its name, the sentence for one and the sentence for many."""
 
 SENTENCES = {
-    name: text for name, text in _ALL.items() if name.rpartition(".")[0] not in PLURALS or name in PLURALS
+    name: text
+    for name, text in _ALL.items()
+    if not name.endswith((".one", ".many")) or name.rpartition(".")[0] not in PLURALS
 }
 """Each other sentence by its name, which is unlike all others."""
 
