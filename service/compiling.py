@@ -148,7 +148,13 @@ class Compiling:
         now = self._clock()
         with self._database.write() as records:
             due = records.find(
-                Job, kind__in=list(KINDS), done_at=None, run_after__le=now, order="run_after", limit=1, lock=True
+                Job,
+                kind__in=list(KINDS),
+                done_at=None,
+                run_after__le=now,
+                order="run_after",
+                limit=1,
+                lock=True,
             )
             if not due:
                 return None

@@ -44,7 +44,9 @@ class Cuts:
                 raise not_found("version", version_id)
             document = records.get(Document, version.document_id)
             if document is None or document.revoked_at:
-                raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
+                raise DomainError(
+                    Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more."
+                )
             if version.state != VersionState.READY:
                 detail = "This version is not ready: wait until it is compiled."
                 raise DomainError(Problem.WRONG_STATE, detail, state=version.state)
@@ -69,7 +71,9 @@ class Cuts:
         if cut.state == CutState.READY:
             return cut
         if cut.state == CutState.REFUSED:
-            detail = "These sections cannot be cut out of this version's file: share the whole, or other sections."
+            detail = (
+                "These sections cannot be cut out of this version's file: share the whole, or other sections."
+            )
             raise DomainError(Problem.WRONG_STATE, detail, state=cut.state, cut=cut.id, reason=cut.reason)
         detail = "These sections are being compiled as a file of their own: ask again in a moment."
         raise DomainError(Problem.WRONG_STATE, detail, state=cut.state, cut=cut.id)
@@ -85,7 +89,7 @@ class Cuts:
             raise not_found("cut", cut_id)
         return cut
 
-    def list(self, document_id: str, version_id: str) -> list[Cut]:
+    def of_version(self, document_id: str, version_id: str) -> list[Cut]:
         """The cuts of a version, at most `MAX_CUTS`, the oldest first. Raises `DomainError` (not-found)."""
         with self._database.read() as records:
             version = records.get(Version, version_id)
@@ -161,14 +165,18 @@ def facts_of(facts: Facts, places: Sequence[int]) -> Facts:
         return [pages[page] for page in listed if page in pages]
 
     sections = [facts.sections[place] for place in places]
-    exceptions = [one.model_copy(update={"pages": mapped(one.pages)}) for one in facts.exceptions if mapped(one.pages)]
+    exceptions = [
+        one.model_copy(update={"pages": mapped(one.pages)}) for one in facts.exceptions if mapped(one.pages)
+    ]
     named = {one.control for one in exceptions}
     opined = any(section.kind == SectionKind.AUDITORS_OPINION for section in sections)
     return facts.model_copy(
         update={
             "opinion": facts.opinion if opined else None,
             "sections": [
-                one.model_copy(update={"first_page": pages[one.first_page], "last_page": pages[one.last_page]})
+                one.model_copy(
+                    update={"first_page": pages[one.first_page], "last_page": pages[one.last_page]}
+                )
                 for one in sections
             ],
             "controls": [

@@ -121,7 +121,8 @@ class Sharing:
         """One call: the recipient (made if unknown), the share and its first link.
 
         With `nda` ask it grants nothing until the recipient has signed on the page, where no agreement is in force.
-        With `cut_id` it covers that cut of the pinned version only. `mail_check` overrides the document's policy, but not one that says always, nor what waits for a signature.
+        With `cut_id` it covers that cut of the pinned version only. `mail_check` overrides the document's policy, but
+        not one that says always, nor what waits for a signature.
         With `send` there is a message in the link's place: the link is made when it is mailed to the recipient.
 
         Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state,

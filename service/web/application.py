@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    cuts,
     description,
     docs,
     documents,
@@ -32,7 +33,7 @@ from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
+    *(documents, versions, cuts, recipients, ndas, nda_texts, shares, access_requests, access_rules),
     *(holds, log, evidence),
 )
 

@@ -10,17 +10,95 @@ from watermark.cut.reach import Id
 # What is drawn or noted on a page. Others, such as marks of a printer, belong to no reader.
 _KINDS = frozenset(
     (
-        *("/Text", "/Link", "/FreeText", "/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight"),
-        *("/Underline", "/Squiggly", "/StrikeOut", "/Caret", "/Stamp", "/Ink", "/Popup", "/Widget", "/Watermark"),
+        *(
+            "/Text",
+            "/Link",
+            "/FreeText",
+            "/Line",
+            "/Square",
+            "/Circle",
+            "/Polygon",
+            "/PolyLine",
+            "/Highlight",
+        ),
+        *(
+            "/Underline",
+            "/Squiggly",
+            "/StrikeOut",
+            "/Caret",
+            "/Stamp",
+            "/Ink",
+            "/Popup",
+            "/Widget",
+            "/Watermark",
+        ),
     )
 )
 _LOOK = (
-    *("/Type", "/Subtype", "/Rect", "/Contents", "/NM", "/M", "/F", "/AP", "/AS", "/Border", "/C", "/OC", "/BS"),
-    *("/BE", "/CA", "/ca", "/BM", "/Lang", "/T", "/RC", "/CreationDate", "/Subj", "/RT", "/IT", "/QuadPoints"),
-    *("/InkList", "/L", "/LE", "/IC", "/LL", "/LLE", "/LLO", "/Cap", "/CP", "/CO", "/CL", "/Vertices", "/RD", "/DA"),
+    *(
+        "/Type",
+        "/Subtype",
+        "/Rect",
+        "/Contents",
+        "/NM",
+        "/M",
+        "/F",
+        "/AP",
+        "/AS",
+        "/Border",
+        "/C",
+        "/OC",
+        "/BS",
+    ),
+    *(
+        "/BE",
+        "/CA",
+        "/ca",
+        "/BM",
+        "/Lang",
+        "/T",
+        "/RC",
+        "/CreationDate",
+        "/Subj",
+        "/RT",
+        "/IT",
+        "/QuadPoints",
+    ),
+    *(
+        "/InkList",
+        "/L",
+        "/LE",
+        "/IC",
+        "/LL",
+        "/LLE",
+        "/LLO",
+        "/Cap",
+        "/CP",
+        "/CO",
+        "/CL",
+        "/Vertices",
+        "/RD",
+        "/DA",
+    ),
     *("/DS", "/Q", "/Sy", "/Name", "/Open", "/State", "/StateModel", "/H", "/MK"),
 )
-FIELD = ("/FT", "/T", "/TU", "/TM", "/Ff", "/V", "/DV", "/Opt", "/MaxLen", "/TI", "/I", "/RV", "/DA", "/DS", "/Q")
+FIELD = (
+    "/FT",
+    "/T",
+    "/TU",
+    "/TM",
+    "/Ff",
+    "/V",
+    "/DV",
+    "/Opt",
+    "/MaxLen",
+    "/TI",
+    "/I",
+    "/RV",
+    "/DA",
+    "/DS",
+    "/Q",
+)
 """What a form field holds itself, its place in the form aside."""
 
 # Links to other annotations of the page.
@@ -28,9 +106,7 @@ _TIES = ("/Popup", "/IRT", "/Parent")
 _KEYS = {*_LOOK, *_TIES, "/Dest", "/A", "/P"}
 
 
-def keep_annotations(
-    document: pikepdf.Pdf, pages: list[Dictionary], leads: Destinations
-) -> list[Dictionary]:
+def keep_annotations(document: pikepdf.Pdf, pages: list[Dictionary], leads: Destinations) -> list[Dictionary]:
     """Give each page the annotations that stay, and return them all; links that led to omitted pages are gone.
 
     A widget keeps its parent, which is `kept_form`'s to mend.

@@ -1,12 +1,15 @@
 """Cut: some pages of a report as a PDF of their own. Runs in the child process, before compile.
 
-What remains is chosen by allow lists: a page keeps what draws it, the catalog what is mended here, and whatever else the
-file holds is not written. A page is kept or omitted whole.
+What remains is chosen by allow lists: a page keeps what draws it, the catalog what is mended here, and whatever else
+the file holds is not written. A page is kept or omitted whole.
 
-1. Open, clean. 2. Resolve what leads where, while all pages are there. 3. Each kept page keeps its content, the
-resources that this uses, and its annotations, those that lead to omitted pages aside. 4. Mend outline, page labels,
-structure, layers and form. 5. Make the catalog and the page tree anew; empty the omitted pages. 6. Prove that nothing is
-reached which only omitted pages reach. 7. Write anew: what is not reached is not written.
+1. Open, clean.
+2. Resolve what leads where, while all pages are there.
+3. Each kept page keeps its content, the resources that this uses, and its annotations; links to omitted pages go.
+4. Mend structure and layers, as outline, labels and form were.
+5. Make the catalog and the page tree anew; empty the omitted pages.
+6. Prove that nothing is reached which only omitted pages reached.
+7. Write anew: what is not reached is not written.
 """
 
 from typing import Any
@@ -34,13 +37,30 @@ from watermark.writing import written
 # What of a page's own entries draws it. Boxes, rotation and resources are resolved into it.
 _PAGE_KEYS = frozenset(
     (
-        *("/Type", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Contents", "/Resources", "/Group", "/Tabs"),
+        *(
+            "/Type",
+            "/MediaBox",
+            "/CropBox",
+            "/Rotate",
+            "/UserUnit",
+            "/Contents",
+            "/Resources",
+            "/Group",
+            "/Tabs",
+        ),
         *("/Annots", "/Parent"),
     )
 )
 # Entries of the catalog whose values are names, truths or texts, and tell nothing of single pages.
 _PLAIN_KEYS = ("/Version", "/Lang", "/PageLayout", "/PageMode")
-_VIEWER_KEYS = ("/DisplayDocTitle", "/Direction", "/HideToolbar", "/HideMenubar", "/FitWindow", "/CenterWindow")
+_VIEWER_KEYS = (
+    "/DisplayDocTitle",
+    "/Direction",
+    "/HideToolbar",
+    "/HideMenubar",
+    "/FitWindow",
+    "/CenterWindow",
+)
 _INTENT_KEYS = (
     *("/Type", "/S", "/OutputCondition", "/OutputConditionIdentifier", "/RegistryName", "/DestOutputProfile"),
 )
@@ -81,14 +101,14 @@ def _cut(document: pikepdf.Pdf, wanted: set[int]) -> bytes:
     omitted = [page for number, page in enumerate(pages) if number not in wanted]
     secret = _of_omitted(document, pages, omitted)
 
-    # 2. and what stands in the catalog, before it goes.
+    # 2. And what stands in the catalog, before it goes.
     root = document.Root
     leads = Destinations(document, pages, numbers)
     outline = kept_outline(document, root.get("/Outlines"), leads)
     labels = kept_labels(document, numbers)
     opens = leads.array(_target(root.get("/OpenAction")))
 
-    # 3.
+    # 3. The form first: parents of fields would lead to other pages.
     sources = [source_page(document, page) for page in kept]
     annotations = keep_annotations(document, kept, leads)
     form = kept_form(document, annotations)
@@ -178,7 +198,9 @@ def _only(holder: object, keys: tuple[str, ...]) -> dict[str, Any]:
         return {}
     found = {key: holder.get(key) for key in keys}
     return {
-        key: value for key, value in found.items() if value is not None and not isinstance(value, Dictionary | Array)
+        key: value
+        for key, value in found.items()
+        if value is not None and not isinstance(value, Dictionary | Array)
     }
 
 
@@ -193,9 +215,7 @@ def _make_trailer(document: pikepdf.Pdf, title: str) -> None:
         document.trailer["/Info"] = document.make_indirect(Dictionary(Title=String(title)))
 
 
-def _prove(
-    document: pikepdf.Pdf, kept: list[Dictionary], omitted: list[Dictionary], secret: set[Id]
-) -> None:
+def _prove(document: pikepdf.Pdf, kept: list[Dictionary], omitted: list[Dictionary], secret: set[Id]) -> None:
     """Raise `Refused` if the document reaches an omitted page, or anything that only omitted pages reached."""
     root = document.Root
     # What the document as a whole draws with: output profiles, and fonts of the form.

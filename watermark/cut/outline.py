@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pikepdf
-from pikepdf import Array, Dictionary, Object, String
+from pikepdf import Array, Dictionary, Name, Object, String
 
 from watermark.cut.destinations import Destinations
 from watermark.cut.reach import Id
@@ -44,9 +44,8 @@ def _entries(holder: Dictionary, leads: Destinations, seen: set[Id], depth: int)
         seen.add(item.objgen)
         action = item.get("/A")
         target = leads.array(item.get("/Dest"))
-        if target is None and isinstance(action, Dictionary):
-            moved = leads.action(action)
-            target = moved.get("/D") if moved is not None else None
+        if target is None and isinstance(action, Dictionary) and action.get("/S") == Name.GoTo:
+            target = leads.array(action.get("/D"))
         entry = _Entry(item, target, "/Dest" in item or "/A" in item)
         if depth < _MOST_DEEP:
             entry.below = _entries(item, leads, seen, depth + 1)

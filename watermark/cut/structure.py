@@ -7,7 +7,6 @@ text, expansion, title, attributes, identifier): they were for the whole of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pikepdf

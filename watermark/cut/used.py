@@ -34,17 +34,37 @@ _DEFAULTS = frozenset((b"DefaultGray", b"DefaultRGB", b"DefaultCMYK"))
 _INLINE_SPACE = re.compile(rb"/(?:CS|ColorSpace)[\0\t\n\f\r ]*/([^\0\t\n\f\r ()<>\[\]{}/%]+)")
 # What of a form or an image draws it. What it is encoded with, qpdf writes.
 _STREAM_KEYS = {
-    "/Form": frozenset(("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group", "/OC", "/Name")),
+    "/Form": frozenset(
+        ("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group", "/OC", "/Name")
+    ),
     "/Image": frozenset(
         (
-            *("/Type", "/Subtype", "/Width", "/Height", "/ColorSpace", "/BitsPerComponent", "/Intent", "/ImageMask"),
+            *(
+                "/Type",
+                "/Subtype",
+                "/Width",
+                "/Height",
+                "/ColorSpace",
+                "/BitsPerComponent",
+                "/Intent",
+                "/ImageMask",
+            ),
             *("/Mask", "/SMask", "/SMaskInData", "/Matte", "/Decode", "/Interpolate", "/Name", "/OC"),
         )
     ),
 }
 _ENCODING = frozenset(("/Length", "/Filter", "/DecodeParms"))
-# Of everything else that a page reaches: editors' own data, other files, and numbers of a structure tree that is made anew.
-_PRIVATE_KEYS = ("/PieceInfo", "/Metadata", "/AF", "/LastModified", "/Measure", "/PtData", "/VP", "/StructParent")
+# Of everything else that a page reaches: editors' own data, other files, numbers of a structure tree that is made anew.
+_PRIVATE_KEYS = (
+    "/PieceInfo",
+    "/Metadata",
+    "/AF",
+    "/LastModified",
+    "/Measure",
+    "/PtData",
+    "/VP",
+    "/StructParent",
+)
 
 
 def used_by(content: bytes) -> Used:
@@ -113,7 +133,9 @@ def _pruned(resources: Object, used: Used) -> Dictionary:
             found[category] = value
         elif isinstance(value, Dictionary):
             names = used.get(category, set())
-            entries = {name: item for name, item in value.items() if item is not None and _bytes(name) in names}
+            entries = {
+                name: item for name, item in value.items() if item is not None and _bytes(name) in names
+            }
             if entries:
                 found[category] = Dictionary(entries)
     return found
@@ -121,7 +143,9 @@ def _pruned(resources: Object, used: Used) -> Dictionary:
 
 def _entry(resources: Object, category: str, name: bytes) -> object:
     holder = resources.get(category)
-    return holder.get("/" + name.decode("utf-8", "surrogateescape")) if isinstance(holder, Dictionary) else None
+    return (
+        holder.get("/" + name.decode("utf-8", "surrogateescape")) if isinstance(holder, Dictionary) else None
+    )
 
 
 def _drawn(thing: object) -> Iterator[Object]:
@@ -149,5 +173,3 @@ def _contents(thing: Object) -> list[bytes]:
 
 def _bytes(name: str) -> bytes:
     return name[1:].encode("utf-8", "surrogateescape")
-
-

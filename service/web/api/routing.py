@@ -111,6 +111,17 @@ class Routes:
         """A POST or PUT that may be repeated by its nature."""
         return self._add(method, rule, scope, {200: answer}, problems)
 
+    def ask(
+        self,
+        rule: str,
+        *,
+        scope: Scope,
+        answers: Mapping[int, description.AnswerShape],
+        problems: tuple[Problem, ...] = (),
+    ) -> Callable[[View], View]:
+        """A POST that may be repeated by its nature, and whose work may go on afterwards."""
+        return self._add("post", rule, scope, answers, problems)
+
     def upload(
         self,
         rule: str,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.cuts import facts_of
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -79,6 +80,7 @@ class Summary:
     button_size: str
     running: str
     confidential: bool
+    extract: str  # empty: it is the whole report
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
     exceptions_lead: str  # empty: nothing is said about exceptions
@@ -92,6 +94,9 @@ def summarize(page: Page) -> Summary:
     """The page of an open link."""
     allowed = page.allowed
     facts = Facts.model_validate(allowed.version.facts)
+    if allowed.cut is not None:
+        facts = facts_of(facts, allowed.cut.sections)
+    extract = allowed.cut is not None
     rest = len(facts.exceptions) - SHOWN_EXCEPTIONS
     name = allowed.document.name
     return Summary(
@@ -102,9 +107,10 @@ def summarize(page: Page) -> Summary:
         button_size=_button_size(page),
         running=_running(page),
         confidential=allowed.document.classification != Classification.PUBLIC,
+        extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
-        exceptions_lead=_exceptions_lead(facts),
+        exceptions_lead=_exceptions_lead(facts, extract=extract),
         exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
         readers=_readers(facts),
         sections=tuple(Place(section.title, _where(section)) for section in facts.sections[:SHOWN_SECTIONS]),
@@ -142,7 +148,8 @@ def _downloads_left(share: Share) -> int | None:
 def _button_size(page: Page) -> str:
     allowed = page.allowed
     length = allowed.copy.length if allowed.copy else allowed.template.size
-    pages = wording.count("pages", allowed.version.pages or 0)
+    shown = allowed.version.pages if allowed.cut is None else allowed.cut.pages
+    pages = wording.count("pages", shown or 0)
     return wording.say("button.size", size=wording.size(length), pages=pages)
 
 
@@ -162,8 +169,19 @@ def _opinion(facts: Facts) -> OpinionView | None:
     return OpinionView(facts.opinion.value, title, meaning, where)
 
 
-def _exceptions_lead(facts: Facts) -> str:
-    """Silence where nothing was tested: only a report with test results can have no exceptions."""
+def _extract(facts: Facts) -> str:
+    """What an extract is not: its readers must not take it for the report."""
+    opined = any(section.kind == SectionKind.AUDITORS_OPINION for section in facts.sections)
+    return wording.say("extract.with_opinion" if opined else "extract.without_opinion")
+
+
+def _exceptions_lead(facts: Facts, *, extract: bool) -> str:
+    """Silence where nothing was tested: only a report with test results can have no exceptions.
+
+    An extract says what its pages tell of; that there is nothing, only the whole report can say.
+    """
+    if extract:
+        return wording.count("extract.exceptions", len(facts.exceptions)) if facts.exceptions else ""
     if facts.exceptions:
         return wording.count("exceptions.lead", len(facts.exceptions))
     tested = any(section.kind == SectionKind.TEST_RESULTS for section in facts.sections)
