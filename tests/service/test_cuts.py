@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -24,14 +25,26 @@ from service.errors import DomainError, Problem
 from service.facts import Facts, SectionKind
 from service.keys import WEAVE
 from service.objects import SIDECAR
-from service.records import Copy, Cut, CutState, Document, Job, NamedKey, SealedObject, Share, Template, Version
+from service.records import (
+    Copy,
+    Cut,
+    CutState,
+    Document,
+    Job,
+    NamedKey,
+    SealedObject,
+    Share,
+    Template,
+    Version,
+)
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
 from tests.service_fixture import OPERATOR, Service, fake_compile_in_child, service_in
+from tests.watermark.builders import report as a_long_report
 from tests.web.recipient.lending import FACTS, compile_here, report_pdf
 from watermark.errors import RefusalReason, Refused
 from watermark.template import SlotTable
 from watermark.woven.code import copy_bits
-from watermark.woven.reading import read_leak
+from watermark.woven.reading import read
 
 READER = Actor("recipient")
 OPINION, ASSERTION, SYSTEM, CONTROLS, TESTS = range(5)
@@ -57,7 +70,9 @@ def a_cut(service: Service, version: Version, *sections: int | str) -> Cut:
     return service.sealmark.cuts.get(version.document_id, version.id, cut.id)
 
 
-def a_share_of(service: Service, document: Document, version: Version, *sections: int | str) -> tuple[Share, str]:
+def a_share_of(
+    service: Service, document: Document, version: Version, *sections: int | str
+) -> tuple[Share, str]:
     cut = a_cut(service, version, *sections)
     share, link = a_share(service, document, pinned_version_id=version.id, cut_id=cut.id)
     return share, token_of(link)
@@ -92,8 +107,8 @@ def test_a_cut_is_compiled_with_entries_a_template_and_a_key_of_its_own(woven: S
     (created,), (ready,) = woven.entries("cut.created"), woven.entries("cut.ready")
     assert created["document"] == ready["document"] == document.id
     assert created["version"] == ready["version"] == version.id
-    assert created["details"] == f'{{"cut":"{cut.id}","sections":"0 4"}}'
-    assert (ready["details"], ready["template"]) == (f'{{"cut":"{cut.id}","pages":5}}', template.id)
+    assert json.loads(created["details"]) == {"cut": cut.id, "sections": "0 4"}
+    assert (json.loads(ready["details"]), ready["template"]) == ({"cut": cut.id, "pages": 5}, template.id)
     made = [row for row in woven.entries("key.created") if row.get("version") == version.id]
     assert len(made) == 2
 
@@ -108,7 +123,10 @@ def test_a_cuts_template_opens_in_no_other_place(woven: Service) -> None:
     place = next(key for key in stored_keys(woven, stored.id) if key.endswith(SIDECAR))
     sidecar = Sidecar.decode(b"".join(woven.sealmark.store.read(place)))
     assert sidecar.context() == context("template", "cut", cut.id, stored.id)
-    for moved in (replace(stored, owner_kind="version", owner_id=version.id), replace(stored, owner_id="cut_x")):
+    for moved in (
+        replace(stored, owner_kind="version", owner_id=version.id),
+        replace(stored, owner_id="cut_x"),
+    ):
         with pytest.raises(Exception, match=r".") as caught:
             woven.sealmark.objects.open(moved)
         assert isinstance(caught.value, SealBroken) or "key" in type(caught.value).__name__.lower()
@@ -118,7 +136,9 @@ def test_the_same_sections_give_the_same_cut_however_they_are_named(service: Ser
     _, version = a_report(service)
     first = service.sealmark.cuts.ask(OPERATOR, version.id, [SYSTEM, OPINION])
     assert first.state == CutState.COMPILING
-    again = service.sealmark.cuts.ask(OPERATOR, version.id, ["Independent auditor’s report", "system-description"])
+    again = service.sealmark.cuts.ask(
+        OPERATOR, version.id, ["Independent auditor’s report", "system-description"]
+    )
     assert again == first
     assert service.sealmark.cuts.ask(OPERATOR, version.id, [OPINION]).id != first.id
     assert len(service.entries("cut.created")) == 2
@@ -250,8 +270,8 @@ def test_a_share_of_a_cut_gives_its_pages_and_no_others(woven: Service) -> None:
     for number in (3, 4, 5, 7, 8, 9):
         assert f"Page {number} of" not in "".join(texts)
     (created,) = woven.entries("share.created")
-    assert f'"cut":"{share.cut_id}"' in created["details"]
-    assert f'"pinned":"{version.id}"' in created["details"]
+    details = json.loads(created["details"])
+    assert (details["cut"], details["pinned"]) == (share.cut_id, version.id)
     (granted,) = woven.entries("download.granted")
     assert granted["copy"] == copy.id
     whole, link = a_share(woven, document, mail="bo@acme.example")
@@ -260,8 +280,12 @@ def test_a_share_of_a_cut_gives_its_pages_and_no_others(woven: Service) -> None:
 
 
 def test_a_leaked_copy_of_a_cut_is_traced_by_the_cuts_key(woven: Service) -> None:
-    document, version = a_report(woven)
-    share, token = a_share_of(woven, document, version, "test-results")
+    document = a_document(woven)
+    sections = [
+        {"kind": "other", "title": f"Section {n}", "first_page": n, "last_page": n} for n in (1, 2, 3)
+    ]
+    version = a_version(woven, document, a_long_report(3), sections=sections)
+    share, token = a_share_of(woven, document, version, "Section 2", "Section 3")
     copy, pdf = copy_of(woven, token)
     with woven.sealmark.database.read() as records:
         template = records.get(Template, copy.template_id)
@@ -271,8 +295,8 @@ def test_a_leaked_copy_of_a_cut_is_traced_by_the_cuts_key(woven: Service) -> Non
     table = SlotTable.decode(b"".join(reader.read(0, reader.size)))
     expected = copy_bits(woven.sealmark.keys.weave(share.cut_id or ""), copy.id, table.words)
     others = copy_bits(woven.sealmark.keys.weave(version.id), copy.id, table.words)
-    read = read_leak(b"".join(reader.read(0, reader.size)), pdf)
-    assert (read == expected).all()
+    found = read(b"".join(reader.read(0, reader.size)), pdf)
+    assert (found.bits == expected).all()
     assert (expected != others).any()
 
 

@@ -1,4 +1,4 @@
-"""A tagged report in which every omitted page leaves its word wherever a PDF can hold one; and where words are found."""
+"""A tagged report in which omitted pages leave their words wherever a PDF can hold one; and where words are found."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ class _Report:
 
 
 def everything(pdf: bytes) -> Iterator[bytes]:
-    """The raw bytes, every stream as deflated and as inflated, every string of every object in both of its encodings."""
+    """The raw bytes, every stream as it inflates, every object as it is written."""
     yield pdf
     for found in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
         inflater = zlib.decompressobj()

@@ -152,7 +152,7 @@ def test_the_structure_keeps_the_words_of_kept_pages_and_those_of_no_other(cut: 
         document = root.K[0]
         assert str(document.S) == "/Document"
         assert "/T" not in document
-        sections = [item for item in document.K if item.S == Name.Sect]
+        sections = [item for item in document.K if Name.Sect == item.S]
         assert [str(item.T) for item in sections] == [word(page, "Sect") for page in KEPT]
         heading, paragraph, linked = sections[0].K
         assert str(heading.Alt) == word(2, "Alt")
