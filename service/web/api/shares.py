@@ -192,6 +192,23 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
     return timedelta(seconds=body.link_life)
 
 
+def _begin_cut(call: Call, body: NewShare) -> None:
+    """Let the cut be compiled that the share is to cover, if it names sections: asking again is then enough."""
+    if body.sections is not None and body.version is not None:
+        version = call.sealmark.documents.version(body.document, body.version)
+        call.sealmark.cuts.ask(call.actor, version.id, body.sections)
+
+
+def _cut(call: Call, body: NewShare) -> str | None:
+    """The cut that the share is to cover, if it names sections."""
+    if body.sections is None:
+        return None
+    if body.version is None:
+        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
+    version = call.sealmark.documents.version(body.document, body.version)
+    return call.sealmark.cuts.ready(call.actor, version.id, body.sections).id
+
+
 @routes.create(
     "/v1/shares",
     scope=Scope.SHARES_WRITE,
@@ -210,6 +227,7 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
         Problem.WRONG_STATE,
         Problem.BUSY,
     ),
+    begins=_begin_cut,
 )
 def create(call: Call, body: NewShare) -> NewShareAnswer:
     """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
@@ -235,16 +253,6 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
     return NewShareAnswer(
         id=share.id, share=shown(share, now), recipient=shown_recipient(recipient), link=shown_link(link)
     )
-
-
-def _cut(call: Call, body: NewShare) -> str | None:
-    """The cut that the share is to cover, if it names sections."""
-    if body.sections is None:
-        return None
-    if body.version is None:
-        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
-    version = call.sealmark.documents.version(body.document, body.version)
-    return call.sealmark.cuts.ready(call.actor, version.id, body.sections).id
 
 
 @routes.get("/v1/shares", scope=Scope.SHARES_READ, answer=ShareList)

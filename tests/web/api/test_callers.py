@@ -88,6 +88,7 @@ def _path(rule: Rule) -> str:
     prefixes = {
         "document_id": "doc",
         "version_id": "ver",
+        "cut_id": "cut",
         "recipient_id": "rcp",
         "nda_id": "nda",
         "text_id": "txt",

@@ -53,7 +53,7 @@ def test_a_share_of_sections_is_made_once_their_cut_is_ready(caller: Caller, ser
     wanted = {"version": path.rpartition("/")[2], "sections": ["Tests"], "headers": {"Idempotency-Key": "deal-9"}}
     early = caller.share(document, **wanted)
     assert problem(early) == (409, "wrong-state")
-    assert early.json["state"] == "compiling"  # type: ignore[index]
+    assert early.json["fields"]["state"] == "compiling"  # type: ignore[index]
     assert service.entries("share.created") == []
     service.work()
     made = caller.share(document, **wanted)
