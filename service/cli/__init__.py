@@ -31,6 +31,7 @@ from service.cli import (
     recipients,
     shares,
     versions,
+    webhooks,
     witness,
 )
 from service.cli.failures import USAGE, explain
@@ -63,6 +64,7 @@ for command in (
     shares.shares,
     access_requests.requests,
     access_rules.rules,
+    webhooks.webhooks,
     log.log,
     evidence.evidence,
     mark.mark,

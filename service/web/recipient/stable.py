@@ -33,10 +33,11 @@ class Stable:
         """The form for the mail address, the field for its code, or what there is for who has shown it."""
         document = self._document(document_id)
         browser = self._browsers.of_request()
+        other = bool(request.args.get("other"))  # another address than the one that was shown is to be given
+        check = None if other else self._checks.waiting(document.id, browser)
         session = self._checks.session(document.id, browser)
-        if session is not None and not request.args.get("other"):
+        if session is not None and check is None and not other and not error:
             return self._shown_to(document, session)
-        check = None if request.args.get("other") else self._checks.waiting(document.id, browser)
         return html(
             "stable",
             status,

@@ -130,7 +130,9 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
     if facts.auditor:
         rows.append(Row(say("auditor"), (facts.auditor,)))
     if facts.criteria:
-        rows.append(Row(say("criteria"), (", ".join(wording.criteria(item) for item in facts.criteria),)))
+        rows.append(
+            Row(say("criteria"), (wording.joined(wording.criteria(item) for item in facts.criteria),))
+        )
     rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
     rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
     left = _downloads_left(page.allowed.share)

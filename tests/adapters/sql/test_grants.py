@@ -242,7 +242,6 @@ class GrantPromises:
         assert self.grant(database).template == better
         assert self.grant(database, copy()).template == template()
 
-
     def test_a_share_of_a_cut_gets_the_template_of_the_cut_and_never_that_of_the_version(
         self, database: SqlDatabase
     ) -> None:
@@ -263,7 +262,9 @@ class GrantPromises:
         found = self.grant(database, minted)
         assert (found.copy, found.template) == (minted, own)
 
-    def test_a_cut_that_is_missing_or_of_another_version_gives_no_template(self, database: SqlDatabase) -> None:
+    def test_a_cut_that_is_missing_or_of_another_version_gives_no_template(
+        self, database: SqlDatabase
+    ) -> None:
         with database.write() as records:
             records.change(version(), template_id=template().id)
         assert self.grant(database, cut_id=key("cut")).template is None

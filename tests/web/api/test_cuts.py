@@ -50,7 +50,11 @@ def test_the_call_waits_where_it_is_asked_to(caller: Caller) -> None:
 def test_a_share_of_sections_is_made_once_their_cut_is_ready(caller: Caller, service: Service) -> None:
     caller.post("/v1/ndas", {"source": "contracts", "domain": "acme.example", "approved": True})
     document, path = ready_version(caller)
-    wanted = {"version": path.rpartition("/")[2], "sections": ["Tests"], "headers": {"Idempotency-Key": "deal-9"}}
+    wanted = {
+        "version": path.rpartition("/")[2],
+        "sections": ["Tests"],
+        "headers": {"Idempotency-Key": "deal-9"},
+    }
     early = caller.share(document, **wanted)
     assert problem(early) == (409, "wrong-state")
     assert early.json["fields"]["state"] == "compiling"  # type: ignore[index]

@@ -6,30 +6,29 @@ axe knows of no violation. Screenshots are kept in build/screenshots.
 from __future__ import annotations
 
 import io
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pypdf import PdfReader
-from werkzeug.serving import make_server
 
 from service.records import Signature
-from tests.service_fixture import OPERATOR, Service, service_in
-from tests.web.recipient.lending import compile_here
+from tests.service_fixture import OPERATOR, Service
+from tests.web.recipient.chromium import (
+    LIMIT_OF_A_PAGE,
+    SIZES,
+    launched,
+    listening,
+    memoryless,
+    overflows,
+    service_at,
+    shot,
+    violations,
+)
 from tests.web.recipient.signing import Asked, ask, issued_code
-
-SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-SCREENSHOTS = Path("build/screenshots")
-
-LIMIT_OF_A_PAGE = 50_000
-"""Bytes of a page with all that it loads."""
 
 RIGHT_TO_LEFT = """\
 # اتفاقية عدم الإفصاح
@@ -78,20 +77,8 @@ class Site:
         self, size: str, *, scripts: bool = True, scheme: str = "light"
     ) -> Iterator[tuple[BrowserContext, Page]]:
         """A browser without memory; fails when anything is loaded from elsewhere."""
-        context = self.browser.new_context(
-            viewport=SIZES[size],  # type: ignore[arg-type]
-            java_script_enabled=scripts,
-            color_scheme=scheme,  # type: ignore[arg-type]
-            has_touch=size == "phone",
-            accept_downloads=True,
-        )
-        asked_for: list[str] = []
-        context.on("request", lambda request: asked_for.append(request.url))
-        try:
-            yield context, context.new_page()
-        finally:
-            context.close()
-        assert all(url.startswith(self.url) for url in asked_for), asked_for
+        with memoryless(self.browser, self.url, size, scripts=scripts, scheme=scheme) as made:
+            yield made
 
     def check_mail(self, page: Page) -> None:
         """Open the link and pass the mail check."""
@@ -108,10 +95,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with launched() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture
@@ -122,36 +107,10 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
 
 @contextmanager
 def site_in(folder: Path, browser: Browser, text: str | None = None) -> Iterator[Site]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with service_in(folder, compile_in_child=compile_here, environ={"SEALMARK_URL": url}) as service:
+    with service_at(folder) as (service, url):
         asked = ask(service, **({"text": text} if text else {}))
-        server = make_server("127.0.0.1", port, asked.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
+        with listening(asked.app, url):
             yield Site(service, asked, browser, url)
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def shot(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, all of it, with the place."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response
-    assert found["passes"]
-    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
-
-
-def no_wider_than_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -207,7 +166,7 @@ def test_every_state_of_the_page_has_no_violation_and_fits_the_window(
     with site.context(size, scheme=scheme) as (_, page):
         site.check_mail(page)
         assert violations(page) == []
-        assert no_wider_than_the_window(page)
+        assert not overflows(page)
         # What is missing, as a browser without validation sends it.
         page.evaluate("document.querySelector('form').noValidate = true")
         page.get_by_label("I have read the agreement").check()
@@ -216,7 +175,7 @@ def test_every_state_of_the_page_has_no_violation_and_fits_the_window(
         assert page.evaluate("document.activeElement.id") == "errors"
         assert page.get_by_label("I have read the agreement").is_checked()
         assert violations(page) == []
-        assert no_wider_than_the_window(page)
+        assert not overflows(page)
         shot(page, f"agreement-errors-{size}-{scheme}")
         page.get_by_role("link", name="Type your full name").click()
         assert page.evaluate("document.activeElement.id") == "name"
@@ -250,14 +209,14 @@ def test_texts_of_either_direction_and_of_every_form_have_no_violation(
     with site_in(tmp_path, browser, text) as site, site.context(size) as (_, page):
         site.check_mail(page)
         assert violations(page) == []
-        assert no_wider_than_the_window(page)
+        assert not overflows(page)
         for block in ("h2", "p", "ol", "li"):
             first = page.locator(f".words {block}").first
             rtl = first.evaluate("element => getComputedStyle(element).direction") == "rtl"
             assert rtl == (text == RIGHT_TO_LEFT)
         page.evaluate("document.documentElement.dir = 'rtl'")
         assert violations(page) == []
-        assert no_wider_than_the_window(page)
+        assert not overflows(page)
         shot(page, f"agreement-{request.node.callspec.id}")
 
 

@@ -118,5 +118,6 @@ def test_another_address_can_be_given(lent: Lent, person: Person) -> None:
     page = person.get(f"{address(lent)}?other=1")
     assert "Work mail address" in page.text
     page = person.follow(person.send(page, "/check", mail="ana@acme.example"))
-    page = person.get(f"{address(lent)}?other=1")
-    assert "Work mail address" in page.text
+    assert "to ana@acme.example" in page.text
+    page = person.follow(person.send(page, "/code", code=mailed_code(lent.service)))
+    assert "This document is shared with ana@acme.example" in page.text

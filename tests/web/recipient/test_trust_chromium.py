@@ -5,8 +5,6 @@ and dark, in either direction. axe knows of no violation. Screenshots are kept i
 from __future__ import annotations
 
 import io
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,25 +12,27 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from service.records import AccessRequest, Document, Listing, RequestState
 from service.web.application import create_app
 from tests.service.acting import a_document, a_version
 from tests.service.asking import said
 from tests.service.test_public_files import a_public_document
-from tests.service_fixture import OPERATOR, Service, service_in
+from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.browsing import mailed_code
-from tests.web.recipient.lending import FACTS, compile_here, report_pdf
-
-SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-SCREENSHOTS = Path("build/screenshots")
-
-LIMIT_OF_A_PAGE = 50_000
-"""Bytes of a page with all that it loads."""
+from tests.web.recipient.chromium import (
+    LIMIT_OF_A_PAGE,
+    SIZES,
+    launched,
+    listening,
+    memoryless,
+    overflows,
+    service_at,
+    shot,
+    violations,
+)
+from tests.web.recipient.lending import FACTS, report_pdf
 
 CALL = "https://calls.lender.example/book"
 
@@ -50,20 +50,8 @@ class Site:
     @contextmanager
     def page(self, size: str, *, scripts: bool = True, scheme: str = "light") -> Iterator[Page]:
         """A browser without memory; fails when anything is loaded from elsewhere, or what is loaded is too large."""
-        context = self.browser.new_context(
-            viewport=SIZES[size],  # type: ignore[arg-type]
-            java_script_enabled=scripts,
-            color_scheme=scheme,  # type: ignore[arg-type]
-            has_touch=size == "phone",
-            accept_downloads=True,
-        )
-        asked_for: list[str] = []
-        context.on("request", lambda request: asked_for.append(request.url))
-        try:
-            yield context.new_page()
-        finally:
-            context.close()
-        assert all(url.startswith(self.url) for url in asked_for), asked_for
+        with memoryless(self.browser, self.url, size, scripts=scripts, scheme=scheme) as (_, page):
+            yield page
 
     def requests(self) -> list[AccessRequest]:
         with self.service.sealmark.database.read() as records:
@@ -81,24 +69,14 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with launched() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture
 def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    environ = {
-        "SEALMARK_URL": url,
-        "SEALMARK_CONTACT": "assurance@lender.example",
-        "SEALMARK_CALL_URL": CALL,
-    }
-    with service_in(tmp_path, compile_in_child=compile_here, environ=environ) as service:
+    environ = {"SEALMARK_CONTACT": "assurance@lender.example", "SEALMARK_CALL_URL": CALL}
+    with service_at(tmp_path, environ) as (service, url):
         report = a_document(service, name="Relay report")
         a_version(service, report, report_pdf(), **FACTS)
         service.sealmark.documents.change(OPERATOR, report.id, listing=Listing.FACTS)
@@ -106,31 +84,8 @@ def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
         a_version(service, hidden, report_pdf())
         service.sealmark.documents.change(OPERATOR, hidden.id, listing=Listing.NAMED)
         public = a_public_document(service)
-        server = make_server("127.0.0.1", port, create_app(service.sealmark), threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
+        with listening(create_app(service.sealmark), url):
             yield Site(service, report, public, browser, url)
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def shot(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, all of it, with the place."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response
-    assert found["passes"]
-    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
-
-
-def overflows(page: Page) -> bool:
-    """Whether one must scroll sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
