@@ -38,6 +38,7 @@ from service.checkpoints import Checkpoints, LockedStore
 from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
+from service.cuts import Cuts
 from service.delivery import Deliveries
 from service.denials import Denials
 from service.discarding import Discarding
@@ -109,6 +110,7 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    cuts: Cuts
     citations: Citations
     questionnaires: Questionnaires
     compiling: Compiling
@@ -244,6 +246,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        cuts=Cuts(database, clock, random),
         citations=citations,
         questionnaires=Questionnaires(
             citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
@@ -445,7 +448,7 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
     def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
         bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
         result = run_in_child(
-            "compile",
+            "cut" if "pages" in parameters else "compile",
             source,
             bounded,
             limits,

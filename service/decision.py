@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from service.ports import Grant
-from service.records import Classification, Copy, Document, NdaMode, Recipient, Share, Template, Version
+from service.records import Classification, Copy, Cut, Document, NdaMode, Recipient, Share, Template, Version
 
 
 class Denial(StrEnum):
@@ -43,6 +43,7 @@ class Allowed:
     version: Version
     template: Template
     copy: Copy | None
+    cut: Cut | None = None  # what is lent of the version, if not all of it
 
 
 def decide(
@@ -78,7 +79,12 @@ def decide(
             return reason
     if grant.version is None or grant.template is None:
         return Denial.NOT_READY
-    return Allowed(share, grant.recipient, grant.document, grant.version, grant.template, grant.copy)
+    # Whatever the database says: who has a cut gets no template of the whole, and of no other cut.
+    if grant.template.cut_id != share.cut_id or (share.cut_id is not None and grant.cut is None):
+        return Denial.NOT_READY
+    return Allowed(
+        share, grant.recipient, grant.document, grant.version, grant.template, grant.copy, grant.cut
+    )
 
 
 def _offered(grant: Grant) -> bool:

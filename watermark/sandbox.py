@@ -37,6 +37,7 @@ MIB = 1024 * 1024
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
     "draw": "watermark.draw:draw_task",
+    "cut": "watermark.cut.document:compile_cut",
     "inspect": "watermark.inspection:inspect_task",
     "read": "watermark.woven.reading:read_task",
 }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.cuts import facts_of
+from service.decision import Allowed
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -90,6 +92,7 @@ class Summary:
     rows: tuple[Row, ...]
     get: Get
     running: str
+    extract: str  # empty: it is the whole report
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
     exceptions_lead: str  # empty: nothing is said about exceptions
@@ -103,6 +106,9 @@ def summarize(page: Page) -> Summary:
     """The page of an open link."""
     allowed = page.allowed
     facts = Facts.model_validate(allowed.version.facts)
+    if allowed.cut is not None:
+        facts = facts_of(facts, allowed.cut.sections)
+    extract = allowed.cut is not None
     rest = len(facts.exceptions) - SHOWN_EXCEPTIONS
     name = allowed.document.name
     return Summary(
@@ -112,9 +118,10 @@ def summarize(page: Page) -> Summary:
         rows=_rows(page, facts),
         get=_get(page),
         running=_running(page),
+        extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
-        exceptions_lead=_exceptions_lead(facts),
+        exceptions_lead=_exceptions_lead(facts, extract=extract),
         exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
         readers=_readers(facts),
         sections=tuple(Place(section.title, _where(section)) for section in facts.sections[:SHOWN_SECTIONS]),
@@ -152,10 +159,15 @@ def _downloads_left(share: Share) -> int | None:
     return max(0, share.download_limit - share.downloads_taken)
 
 
+def _page_count(allowed: Allowed) -> int:
+    """Of what is lent: all of the version, or the cut of it."""
+    return (allowed.version.pages if allowed.cut is None else allowed.cut.pages) or 0
+
+
 def _get(page: Page) -> Get:
     allowed, say = page.allowed, wording.say
     marked = "marked.public" if allowed.document.classification == Classification.PUBLIC else "marked.nda"
-    pages = wording.count("pages", allowed.version.pages or 0)
+    pages = wording.count("pages", _page_count(allowed))
     if allowed.share.view_only:
         return Get(
             skip=say("read.skip"),
@@ -194,8 +206,19 @@ def _opinion(facts: Facts) -> OpinionView | None:
     return OpinionView(facts.opinion.value, title, meaning, where)
 
 
-def _exceptions_lead(facts: Facts) -> str:
-    """Silence where nothing was tested: only a report with test results can have no exceptions."""
+def _extract(facts: Facts) -> str:
+    """What an extract is not: its readers must not take it for the report."""
+    opined = any(section.kind == SectionKind.AUDITORS_OPINION for section in facts.sections)
+    return wording.say("extract.with_opinion" if opined else "extract.without_opinion")
+
+
+def _exceptions_lead(facts: Facts, *, extract: bool) -> str:
+    """Silence where nothing was tested: only a report with test results can have no exceptions.
+
+    An extract says what its pages tell of; that there is nothing, only the whole report can say.
+    """
+    if extract:
+        return wording.count("extract.exceptions", len(facts.exceptions)) if facts.exceptions else ""
     if facts.exceptions:
         return wording.count("exceptions.lead", len(facts.exceptions))
     tested = any(section.kind == SectionKind.TEST_RESULTS for section in facts.sections)

@@ -21,6 +21,7 @@ from service.records import Classification, Document, Kind, Nda, Recipient, Shar
 from service.web.application import create_app
 from tests.service_fixture import OPERATOR, Service
 from watermark.compile import compile_pdf
+from watermark.cut.document import compile_cut
 
 PAGES = 9
 NOISE_SIDE = 700
@@ -82,15 +83,18 @@ def report_pdf() -> bytes:
     return written.getvalue()
 
 
-def compile_here(source: Iterable[bytes], _: dict[str, Any]) -> Compiled:
+def compile_here(source: Iterable[bytes], parameters: dict[str, Any]) -> Compiled:
     """The real compiler, in this process: what is tested here is not the child's confinement."""
-    return _compiled(b"".join(source))
+    return _compiled(b"".join(source), tuple(parameters.get("pages", ())))
 
 
 @cache
-def _compiled(pdf: bytes) -> Compiled:
+def _compiled(pdf: bytes, pages: tuple[int, ...]) -> Compiled:
     """Once for all tests: where the mark stands does not matter here."""
-    return Compiled(*compile_pdf(pdf, {"seed": "00" * 32, "max_bytes": len(pdf), "max_pages": PAGES}))
+    parameters = {"seed": "00" * 32, "max_bytes": len(pdf), "max_pages": PAGES}
+    if pages:
+        return Compiled(*compile_cut(pdf, {**parameters, "pages": list(pages)}))
+    return Compiled(*compile_pdf(pdf, parameters))
 
 
 @dataclass
