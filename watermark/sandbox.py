@@ -37,6 +37,7 @@ MIB = 1024 * 1024
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
     "cut": "watermark.cut.document:compile_cut",
+    "draw": "watermark.draw:draw_task",
     "inspect": "watermark.inspection:inspect_task",
     "read": "watermark.woven.reading:read_task",
 }

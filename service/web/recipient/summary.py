@@ -70,6 +70,18 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Get:
+    """How the report is had: downloaded, or read here."""
+
+    skip: str
+    title: str
+    button: str
+    size: str
+    marked: str
+    logged: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """The whole page."""
 
@@ -77,9 +89,8 @@ class Summary:
     kind: str
     document: str
     rows: tuple[Row, ...]
-    button_size: str
+    get: Get
     running: str
-    confidential: bool
     extract: str  # empty: it is the whole report
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
@@ -104,9 +115,8 @@ def summarize(page: Page) -> Summary:
         kind=wording.kind(allowed.document.kind),
         document=name,
         rows=_rows(page, facts),
-        button_size=_button_size(page),
+        get=_get(page),
         running=_running(page),
-        confidential=allowed.document.classification != Classification.PUBLIC,
         extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
@@ -137,7 +147,8 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
     rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
     left = _downloads_left(page.allowed.share)
     if left is not None:
-        rows.append(Row(say("downloads"), (wording.count("downloads", left),)))
+        counted = "readings" if page.allowed.share.view_only else "downloads"
+        rows.append(Row(say(counted), (wording.count(counted, left),)))
     return tuple(rows)
 
 
@@ -147,19 +158,38 @@ def _downloads_left(share: Share) -> int | None:
     return max(0, share.download_limit - share.downloads_taken)
 
 
-def _button_size(page: Page) -> str:
-    allowed = page.allowed
-    length = allowed.copy.length if allowed.copy else allowed.template.size
+def _get(page: Page) -> Get:
+    allowed, say = page.allowed, wording.say
+    marked = "marked.public" if allowed.document.classification == Classification.PUBLIC else "marked.nda"
     shown = allowed.version.pages if allowed.cut is None else allowed.cut.pages
     pages = wording.count("pages", shown or 0)
-    return wording.say("button.size", size=wording.size(length), pages=pages)
+    if allowed.share.view_only:
+        return Get(
+            skip=say("read.skip"),
+            title=say("read.get"),
+            button=say("read.button"),
+            size=say("read.button.size", pages=pages),
+            marked=say(f"read.{marked}"),
+            logged=say("read.logged"),
+        )
+    length = allowed.copy.length if allowed.copy else allowed.template.size
+    return Get(
+        skip=say("skip"),
+        title=say("get"),
+        button=say("button"),
+        size=say("button.size", size=wording.size(length), pages=pages),
+        marked=say(marked),
+        logged=say("logged"),
+    )
 
 
 def _running(page: Page) -> str:
     """Said where it matters: where downloads are counted."""
-    if page.delivery is None or page.allowed.share.download_limit is None:
+    share = page.allowed.share
+    if page.delivery is None or share.download_limit is None:
         return ""
-    return wording.say("running", until=wording.moment(page.delivery.until))
+    until = wording.moment(page.delivery.until)
+    return wording.say("read.running" if share.view_only else "running", until=until)
 
 
 def _opinion(facts: Facts) -> OpinionView | None:

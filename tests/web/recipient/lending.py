@@ -150,7 +150,10 @@ class Running:
 
 
 def lend(service: Service, **options: Any) -> Lent:
-    """Upload the report, approve its reader and share it. Options: facts, kind, classification, name, limit."""
+    """Upload the report, approve its reader and share it.
+
+    Options: facts, kind, classification, name, limit, view_only, pdf.
+    """
     sealmark = service.sealmark
     document = sealmark.documents.create(
         OPERATOR,
@@ -161,7 +164,7 @@ def lend(service: Service, **options: Any) -> Lent:
     )
     facts = Facts.model_validate(options.get("facts", FACTS))
     version = sealmark.documents.add_version(OPERATOR, document.id, facts)
-    sealmark.documents.upload(OPERATOR, document.id, version.id, [report_pdf()])
+    sealmark.documents.upload(OPERATOR, document.id, version.id, [options.get("pdf", report_pdf())])
     service.work()
     nda = sealmark.ndas.add(OPERATOR, domain="acme.example", source="test", approved=True)
     share, recipient, link = sealmark.sharing.create(
@@ -173,6 +176,7 @@ def lend(service: Service, **options: Any) -> Lent:
         purpose="secret purpose of the lender",
         download_limit=options.get("limit"),
         mail_check=options.get("mail_check", False),
+        view_only=options.get("view_only", False),
     )
     app = create_app(service.sealmark)
     browser = Client(app)

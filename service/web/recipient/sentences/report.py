@@ -176,6 +176,11 @@ DENIALS = {
         "This document is shared only under a non-disclosure agreement, which you can sign on its page.",
         "open_again",
     ),
+    Denial.VIEW_ONLY: (
+        "This document cannot be downloaded",
+        "It is shared with you to be read on its page.",
+        "read.again",
+    ),
     Denial.NOT_READY: (
         "This document is not ready",
         "It is being prepared. Please try again in a few minutes.",
