@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -37,7 +37,10 @@ from service.records import (
     Template,
     Version,
 )
+from tests.migrated import migrated_postgresql
+from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
+from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, Service, fake_compile_in_child, service_in
 from tests.watermark.builders import report as a_long_report
 from tests.web.recipient.lending import FACTS, compile_here, report_pdf
@@ -404,3 +407,22 @@ def test_what_stands_elsewhere_only_is_not_said() -> None:
     assert [one.id for one in found.controls] == ["XX-01"]
     assert [one.kind for one in found.sections] == [SectionKind.SYSTEM_DESCRIPTION]
     assert places_of(FACTS_OF, ["Assertion", 3]) == [1, 3]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "promise",
+    [
+        test_a_cut_is_compiled_with_entries_a_template_and_a_key_of_its_own,
+        test_a_share_of_a_cut_gives_its_pages_and_no_others,
+        test_the_same_sections_give_the_same_cut_however_they_are_named,
+        test_keys_of_cuts_are_counted_and_rewrapped_with_all_others,
+    ],
+)
+def test_it_holds_on_postgresql(
+    promise: Callable[[Service], None], tmp_path: Path, postgresql_server: PostgresqlServer
+) -> None:
+    environ = on_postgresql(postgresql_server, tmp_path, migrated_postgresql(postgresql_server))
+    with service_in(tmp_path, environ=environ, compile_in_child=compile_here) as made:
+        an_nda(made)
+        promise(made)

@@ -10,6 +10,8 @@ from watermark.cut.reach import Id
 
 # Fields above fields; a loop of parents is deeper.
 _MOST_NESTED = 100
+# Words for all that stand below a field: where some of those are gone, they go, too.
+_FOR_ALL = ("/TU", "/TM")
 _FONT = re.compile(rb"/([^\0\t\n\f\r ()<>\[\]{}/%]+)[\0\t\n\f\r ]+[-+.0-9]+[\0\t\n\f\r ]+Tf")
 
 
@@ -20,6 +22,7 @@ def kept_form(document: pikepdf.Pdf, annotations: list[Dictionary]) -> Dictionar
     made: dict[Id, Dictionary] = {}
     roots: list[Object] = []
     texts: list[bytes] = []
+    sizes: list[tuple[Dictionary, int]] = []
     for widget in widgets:
         child: Object = widget
         above = _above(widget)
@@ -32,6 +35,8 @@ def kept_form(document: pikepdf.Pdf, annotations: list[Dictionary]) -> Dictionar
                 entries = {key: field[key] for key in FIELD if field.get(key) is not None}
                 new = made[field.objgen] = document.make_indirect(Dictionary({**entries, "/Kids": Array()}))
                 texts.append(_text(new.get("/DA")))
+                kids = field.get("/Kids")
+                sizes.append((new, len(kids) if isinstance(kids, Array) else 0))
             new["/Kids"].append(child)
             child["/Parent"] = new
             child = new
@@ -40,6 +45,10 @@ def kept_form(document: pikepdf.Pdf, annotations: list[Dictionary]) -> Dictionar
         else:
             roots.append(child)
         texts.append(_text(widget.get("/DA")))
+    for field in [new for new, size in sizes if len(new["/Kids"]) < size]:
+        for key in _FOR_ALL:
+            if key in field:
+                del field[key]
     if not isinstance(form, Dictionary) or not roots:
         return None
     kept = {key: form[key] for key in ("/DA", "/Q", "/NeedAppearances") if form.get(key) is not None}

@@ -295,7 +295,7 @@ class _Report:
     def form(self) -> None:
         """A field a page below one parent; and one field with a widget on pages 5 and 6."""
         pdf = self.pdf
-        top = pdf.make_indirect(Dictionary(T=String("answers"), Kids=Array()))
+        top = pdf.make_indirect(Dictionary(T=String("answers"), TU=String(f"{SECRET}Answers"), Kids=Array()))
         fields = [top]
         for number in range(1, PAGES + 1):
             field = pdf.make_indirect(

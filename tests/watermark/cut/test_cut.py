@@ -66,7 +66,7 @@ def test_the_source_holds_a_canary_in_every_place(source: bytes, tmp_path: Path)
             "Appearance",
             "Thread",
         ),
-        *("Attachment", "Xmp", "Keywords", "Catalog"),
+        *("Attachment", "Answers", "Xmp", "Keywords", "Catalog"),
     }
 
 
