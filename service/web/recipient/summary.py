@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.cuts import facts_of
+from service.decision import Allowed
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -158,11 +159,15 @@ def _downloads_left(share: Share) -> int | None:
     return max(0, share.download_limit - share.downloads_taken)
 
 
+def _page_count(allowed: Allowed) -> int:
+    """Of what is lent: all of the version, or the cut of it."""
+    return (allowed.version.pages if allowed.cut is None else allowed.cut.pages) or 0
+
+
 def _get(page: Page) -> Get:
     allowed, say = page.allowed, wording.say
     marked = "marked.public" if allowed.document.classification == Classification.PUBLIC else "marked.nda"
-    shown = allowed.version.pages if allowed.cut is None else allowed.cut.pages
-    pages = wording.count("pages", shown or 0)
+    pages = wording.count("pages", _page_count(allowed))
     if allowed.share.view_only:
         return Get(
             skip=say("read.skip"),

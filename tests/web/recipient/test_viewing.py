@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,13 +45,15 @@ class DrawHere:
 
     def __init__(self) -> None:
         self.drew: list[tuple[int, int]] = []
+        self._one = threading.Lock()  # PDFium is for one thread; a child has one
         self.before: Callable[[int, int], None] = lambda *_: None
 
     def __call__(self, copy: Iterator[bytes], first: int, many: int) -> Drawn:
         self.drew.append((first, many))
         pdf = b"".join(copy)
         self.before(first, many)
-        return _checked(ChildResult(*draw_task(pdf, {"first": first, "many": many})))
+        with self._one:
+            return _checked(ChildResult(*draw_task(pdf, {"first": first, "many": many})))
 
 
 @pytest.fixture
