@@ -92,4 +92,4 @@ def test_an_extract_is_read_on_the_page_by_its_own_pages(lent: Lent) -> None:
     picture = re.search(r'<img src="(/v/[^"]+)"', page.text)
     assert picture is not None
     assert lent.browser.get(picture[1]).status_code == 200
-    assert lent.browser.get(picture[1].replace("/1.png", "/2.png")).status_code == 404
+    assert lent.browser.get(picture[1].replace("/1.", "/2.")).status_code == 404
