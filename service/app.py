@@ -27,6 +27,7 @@ from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
 from service.adapters.witness_http import HttpPosts
+from service.along import Along
 from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
@@ -130,6 +131,7 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    along: Along
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -145,6 +147,7 @@ class Sealmark:
                 Task("compile", self.compiling.run_once, every=0.5),
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
+                Task("bridge-letters", self.along.run_once, every=2.0),
                 Task("new-versions", self.announcing.new_versions, every=20.0),
                 Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
@@ -284,6 +287,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        along=Along(database, clock, random),
     )
 
 

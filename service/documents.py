@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from crypto import identifiers
+from service import along
 from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
+from service.document_policy import KEEP, Keep, changes_of, check_ends, check_report, details_of
 from service.errors import DomainError, Problem, invalid, not_found
 from service.facts import Facts, check_kind
 from service.mail import parse_address
@@ -116,22 +118,29 @@ class Documents:
         *,
         mail_check: MailCheck | None = None,
         listing: Listing | None = None,
+        report: str | Keep | None = KEEP,
+        ends: date | Keep | None = KEEP,
     ) -> Document:
-        """Set what is given: the mail check of shares that are made from now on, and what the trust page says.
+        """Set what is given: the mail check of shares that are made from now on, what the trust page says, the report
+        to which a bridge letter belongs, and the last day (UTC) on which the document is lent.
 
-        Raises `DomainError` (not-found).
+        A letter goes along with its report's shares, those that are open too (`along`). One that is taken away (None)
+        stays with the shares that have it. Raises `DomainError` (not-found, invalid, wrong-state).
         """
         now = self._clock()
-        given = {"mail_check": mail_check, "listing": listing}
         with self._database.write() as records:
             document = _document(records, document_id, lock=True)
-            values: dict[str, Any] = {
-                name: value for name, value in given.items() if value not in (None, getattr(document, name))
-            }
+            values = changes_of(document, mail_check, listing, report, ends)
             if not values:
                 return document
+            if values.get("ends_on"):
+                check_ends(values["ends_on"], now)
+            if values.get("report_id"):
+                check_report(records, document, values["report_id"])
+                along.begin(records, now, self._random, document.id, values["report_id"])
             changed = records.change(document, **values)
-            made = entry("document.changed", actor, now, self._random, details=values, document=document.id)
+            details = details_of(values)
+            made = entry("document.changed", actor, now, self._random, details=details, document=document.id)
             records.add(made)
         return changed or document
 

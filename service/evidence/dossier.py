@@ -89,7 +89,7 @@ def collect(records: Records, about: About) -> Dossier:
         recipients=recipients,
         shares=shares,
         links=sorted(
-            _all(records, Link, "share_id", share_ids), key=lambda link: (link.created_at, link.hash)
+            _all(records, Link, "share_id", {share.with_id or share.id for share in shares}), key=lambda link: (link.created_at, link.hash)
         ),
         copies=copies,
         documents=_all(records, Document, "id", {share.document_id for share in shares}),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.decision import Allowed
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -69,6 +70,15 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """A bridge letter that goes along."""
+
+    share_id: str
+    button: str
+    size: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """The whole page."""
 
@@ -78,6 +88,7 @@ class Summary:
     rows: tuple[Row, ...]
     button_size: str
     running: str
+    along: tuple[Letter, ...]
     confidential: bool
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
@@ -101,6 +112,7 @@ def summarize(page: Page) -> Summary:
         rows=_rows(page, facts),
         button_size=_button_size(page),
         running=_running(page),
+        along=tuple(_letter(letter) for letter in page.along),
         confidential=allowed.document.classification != Classification.PUBLIC,
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
@@ -144,6 +156,16 @@ def _button_size(page: Page) -> str:
     length = allowed.copy.length if allowed.copy else allowed.template.size
     pages = wording.count("pages", allowed.version.pages or 0)
     return wording.say("button.size", size=wording.size(length), pages=pages)
+
+
+def _letter(allowed: Allowed) -> Letter:
+    length = allowed.copy.length if allowed.copy else allowed.template.size
+    pages = wording.count("pages", allowed.version.pages or 0)
+    return Letter(
+        allowed.share.id,
+        wording.say("along.read" if allowed.share.view_only else "along.button", document=allowed.document.name),
+        wording.say("button.size", size=wording.size(length), pages=pages),
+    )
 
 
 def _running(page: Page) -> str:

@@ -37,7 +37,7 @@ from service.web.recipient.checking import Checking
 from service.web.recipient.files import as_file, conditions
 from service.web.recipient.headers import protect
 from service.web.recipient.ranges import Selection, select
-from service.web.recipient.rendering import denied, html, limited, message, wrong_method
+from service.web.recipient.rendering import denied, html, limited, message, see_other, wrong_method
 from service.web.recipient.stable import Stable
 from service.web.recipient.stalls import end_stalls
 from service.web.recipient.summary import summarize
@@ -86,6 +86,7 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/s/<token>/code", "code", posted(views.checking.enter))
     route("/s/<token>/sign", "sign", posted(views.agreements.sign))
     route("/s/<token>/record", "record", views.agreements.record)
+    route("/s/<token>/with/<share_id>", "along", views.along)
     route("/r/<document_id>", "stable", views.standing)
     route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
@@ -204,7 +205,14 @@ class _Views:
             return self._wait(page, token)
         if isinstance(page, Denied):
             return denied(page)
-        return html("report", 200, summary=summarize(page), record=self.agreements.record_path(page, token))
+        record_path = self.agreements.record_path(page, token)
+        return html("report", 200, summary=summarize(page), path=f"/s/{token}", record=record_path)
+
+    def along(self, token: str, share_id: str) -> Response:
+        """A copy of what goes along with the report; who comes here otherwise finds it on the report's page."""
+        if request.method == "POST":
+            return self._ask(token, share_id)
+        return see_other(f"/s/{token}") if request.method in _READING else wrong_method("GET, HEAD, POST")
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
@@ -298,9 +306,9 @@ class _Views:
     def _checked(self, share: Share) -> bool:
         return self._checks.checked(share, self.browsers.of_request())
 
-    def _ask(self, token: str) -> Response:
+    def _ask(self, token: str, with_id: str | None = None) -> Response:
         self.browsers.refuse_foreign()
-        granted = self._deliveries.ask(token, actor("recipient"), self._checked)
+        granted = self._deliveries.ask(token, actor("recipient"), self._checked, with_id)
         if isinstance(granted, Denied):
             return denied(granted)
         return Response(status=303, headers={"Location": f"/d/{granted.token}"})
