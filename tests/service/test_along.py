@@ -290,7 +290,7 @@ def test_a_document_is_lent_on_its_last_day_and_nothing_opens_on_the_day_after(
             document_id=report.id,
             mail="bo@acme.example",
             name="Bo",
-            company="",
+            company="Acme",
             purpose="review",
             language="",
         ),
