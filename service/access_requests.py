@@ -347,7 +347,9 @@ def _lendable(records: Records, document_id: str, now: datetime) -> Document:
     if document.revoked_at:
         raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
     if has_ended(document, now):
-        raise DomainError(Problem.WRONG_STATE, "This document is past its last day: it is lent to nobody any more.")
+        raise DomainError(
+            Problem.WRONG_STATE, "This document is past its last day: it is lent to nobody any more."
+        )
     return document
 
 

@@ -118,11 +118,13 @@ class Documents:
         *,
         mail_check: MailCheck | None = None,
         listing: Listing | None = None,
+        citation: str | None = None,
         report: str | Keep | None = KEEP,
         ends: date | Keep | None = KEEP,
     ) -> Document:
-        """Set what is given: the mail check of shares that are made from now on, what the trust page says, the report
-        to which a bridge letter belongs, and the last day (UTC) on which the document is lent.
+        """Set what is given: the mail check of shares that are made from now on, what the trust page says, the wording
+        of citations (empty: Sealmark's own), the report to which a bridge letter belongs, and the last day (UTC) on
+        which the document is lent.
 
         A letter goes along with its report's shares, those that are open too (`along`). One that is taken away (None)
         stays with the shares that have it. Raises `DomainError` (not-found, invalid, wrong-state).
@@ -130,7 +132,7 @@ class Documents:
         now = self._clock()
         with self._database.write() as records:
             document = _document(records, document_id, lock=True)
-            values = changes_of(document, mail_check, listing, report, ends)
+            values = changes_of(document, mail_check, listing, citation, report, ends)
             if not values:
                 return document
             if values.get("ends_on"):

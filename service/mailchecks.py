@@ -241,7 +241,7 @@ class MailChecks:
 
 def _newest(records: Records, subject: str, browser: str) -> Check | None:
     """The one that is open, else the last one."""
-    begun = {"subject": subject, "browser": _hash(_BROWSER, browser)}
+    begun: dict[str, Any] = {"subject": subject, "browser": _hash(_BROWSER, browser)}
     found = records.find(Check, ended_at=None, **begun) or records.find(
         Check, order="-created_at", limit=1, **begun
     )

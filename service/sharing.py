@@ -309,7 +309,9 @@ class Sharing:
             detail = "This share has ended: make a new one."
             raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
         if share.with_id:
-            detail = "This share goes along with a report's and has no link: the page of that one's link has it."
+            detail = (
+                "This share goes along with a report's and has no link: the page of that one's link has it."
+            )
             raise DomainError(Problem.WRONG_STATE, detail, reason=WITH_REPORT, share=share.with_id)
         recipient = records.get(Recipient, share.recipient_id)
         if recipient is None:

@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    citations,
     description,
     docs,
     documents,
@@ -26,14 +27,15 @@ from service.web.api import (
     recipients,
     shares,
     versions,
+    webhooks,
 )
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(holds, log, evidence),
+    *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
+    *(holds, log, evidence, webhooks),
 )
 
 HEADERS = {

@@ -92,9 +92,9 @@ def test_a_letter_that_is_linked_later_goes_along_with_open_shares_once(
     with service.sealmark.database.read() as records:
         assert len(records.find(Share, document_id=letter.id)) == BATCH + 2
         assert records.find(Job, kind="bridge-letter", done_at=None) == []
-    assert {row["actor_type"] for row in service.entries("share.created") if row["document"] == letter.id} == {
-        "worker"
-    }
+    assert {
+        row["actor_type"] for row in service.entries("share.created") if row["document"] == letter.id
+    } == {"worker"}
 
 
 def test_a_letter_that_becomes_ready_later_goes_along_then(service: Service, report: Document) -> None:
@@ -165,7 +165,9 @@ def test_an_agreement_that_ends_ends_each_once(service: Service) -> None:
     )
 
 
-def test_erasing_the_recipient_ends_both_and_forgets_what_both_say(service: Service, report: Document) -> None:
+def test_erasing_the_recipient_ends_both_and_forgets_what_both_say(
+    service: Service, report: Document
+) -> None:
     a_letter(service, report)
     share, _ = a_share(service, report)
     service.sealmark.erasing.begin(OPERATOR, share.recipient_id)

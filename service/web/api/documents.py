@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from service.access import Scope
+from service.citing import MAX_WORDING
 from service.document_policy import KEEP
 from service.errors import Problem
 from service.records import Classification, Document, Kind, Listing, MailCheck
@@ -65,11 +66,17 @@ class NewPolicy(Form):
     listing: Listing | None = Field(default=None, description="What the trust page says of the document.")
     report: DocumentId | None = Field(
         default=None,
-        description="Of a bridge letter: the report that it belongs to, with whose shares it goes along; null: to none.",
+        description="Of a bridge letter: the report that it belongs to, and goes along with; null: to none.",
     )
     ends: Day | None = Field(
         default=None,
         description="The last day (UTC) on which the document is lent; shares end with it. null: there is none.",
+    )
+    citation: str | None = Field(
+        default=None,
+        max_length=MAX_WORDING,
+        description="The wording of citations, such as `Please refer to our {kind}[ ({access})][ {period}]"
+        "[, for {items}]. See {address}`; empty: the usual one.",
     )
 
 
@@ -87,6 +94,7 @@ class DocumentAnswer(Answer):
     listing: Listing
     report: DocumentId | None
     ends: Day | None
+    citation: str | None = Field(description="The wording of citations; null: the usual one.")
 
 
 class DocumentList(Listed[DocumentAnswer]):
@@ -107,6 +115,7 @@ def shown(document: Document) -> DocumentAnswer:
         listing=document.listing,
         report=document.report_id,
         ends=document.ends_on,
+        citation=document.citation,
     )
 
 
@@ -122,6 +131,7 @@ def shown(document: Document) -> DocumentAnswer:
             "documents_classify",
             "documents_change",
             "documents_revoke",
+            "citations_show",
             "versions_create",
             "versions_list_all",
         )
@@ -174,12 +184,13 @@ def classify(call: Call, path: DocumentPath, body: NewClassification) -> Documen
     problems=(Problem.WRONG_STATE,),
 )
 def change(call: Call, path: DocumentPath, body: NewPolicy) -> DocumentAnswer:
-    """Change the document's mail check, what the trust page says of it, its report (of a bridge letter) or its end."""
+    """Change the document's mail check, what the trust page says of it, how it is cited, its report or its end."""
     changed = call.sealmark.documents.change(
         call.actor,
         path.document_id,
         mail_check=body.mail_check,
         listing=body.listing,
+        citation=body.citation,
         report=body.report if "report" in body.model_fields_set else KEEP,
         ends=body.ends if "ends" in body.model_fields_set else KEEP,
     )

@@ -97,6 +97,8 @@ RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
 MessageId = identifier("msg")
+ReceiverId = identifier("whr")
+EventId = identifier("evt")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""

@@ -136,7 +136,9 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
     if facts.auditor:
         rows.append(Row(say("auditor"), (facts.auditor,)))
     if facts.criteria:
-        rows.append(Row(say("criteria"), (", ".join(wording.criteria(item) for item in facts.criteria),)))
+        rows.append(
+            Row(say("criteria"), (wording.joined(wording.criteria(item) for item in facts.criteria),))
+        )
     rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
     rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
     left = _downloads_left(page.allowed.share)
@@ -163,7 +165,9 @@ def _letter(allowed: Allowed) -> Letter:
     pages = wording.count("pages", allowed.version.pages or 0)
     return Letter(
         allowed.share.id,
-        wording.say("along.read" if allowed.share.view_only else "along.button", document=allowed.document.name),
+        wording.say(
+            "along.read" if allowed.share.view_only else "along.button", document=allowed.document.name
+        ),
         wording.say("button.size", size=wording.size(length), pages=pages),
     )
 

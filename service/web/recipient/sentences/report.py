@@ -126,6 +126,7 @@ SENTENCES = {
     "request": "Number of this request: {request}",
     "moment": "{day}, {time} UTC",
     "languages": "Language",
+    "separator": ", ",
     "reader.reviewer": "Security reviewer",
     "reader.architect": "Architect",
     "reader.engineer": "Engineer",
