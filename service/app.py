@@ -66,6 +66,7 @@ from service.ports import Mailer
 from service.public_files import PublicFiles
 from service.questionnaires import Questionnaires
 from service.recipients import Recipients
+from service.reminding import Reminding
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
@@ -141,6 +142,7 @@ class Sealmark:
     mailing: Mailing
     announcing: Announcing
     along: Along
+    reminding: Reminding
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
@@ -160,6 +162,7 @@ class Sealmark:
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
                 Task("bridge-letters", self.along.run_once, every=2.0),
+                Task("periods", self.reminding.run_once, every=3600.0),
                 Task("new-versions", self.announcing.new_versions, every=20.0),
                 Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
@@ -310,6 +313,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             can_mail=settings.can_mail,
         ),
         along=Along(database, clock, random),
+        reminding=Reminding(database, clock, random, can_mail=settings.can_mail),
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),
