@@ -67,6 +67,7 @@ from service.public_files import PublicFiles
 from service.questionnaires import Questionnaires
 from service.recipients import Recipients
 from service.reminding import Reminding
+from service.reporting import Reporting
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
@@ -143,6 +144,7 @@ class Sealmark:
     announcing: Announcing
     along: Along
     reminding: Reminding
+    reporting: Reporting
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
@@ -314,6 +316,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         ),
         along=Along(database, clock, random),
         reminding=Reminding(database, clock, random, can_mail=settings.can_mail),
+        reporting=Reporting(database, clock, random),
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),

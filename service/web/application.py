@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    board,
     citations,
     description,
     docs,
@@ -35,7 +36,7 @@ from service.web.recipient import recipient_pages
 
 RESOURCES = (
     *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(holds, log, evidence, webhooks),
+    *(holds, log, evidence, board, webhooks),
 )
 
 HEADERS = {
