@@ -17,6 +17,7 @@ from service.web.api import (
     access_rules,
     board,
     citations,
+    cuts,
     description,
     docs,
     documents,
@@ -35,7 +36,18 @@ from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
+    *(
+        documents,
+        citations,
+        versions,
+        cuts,
+        recipients,
+        ndas,
+        nda_texts,
+        shares,
+        access_requests,
+        access_rules,
+    ),
     *(holds, log, evidence, board, webhooks),
 )
 
