@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 from service.audit import Actor, Clock, Random
+from service.cuts import pages_of
 from service.errors import invalid
 from service.facts import Facts
 from service.freemail import is_shared
@@ -307,11 +308,7 @@ def _page_of(version: Version, cut: Cut | None, page: int) -> int:
     """The page of the version that is this page of a cut of it; 0: of none."""
     if cut is None:
         return page
-    sections = Facts.model_validate(version.facts).sections
-    kept: set[int] = set()
-    for place in cut.sections:
-        kept.update(range(sections[place].first_page, sections[place].last_page + 1))
-    pages = sorted(kept)
+    pages = pages_of(Facts.model_validate(version.facts), cut.sections)
     return pages[page - 1] if 0 < page <= len(pages) else 0
 
 

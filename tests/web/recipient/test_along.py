@@ -13,7 +13,8 @@ from flask import Flask
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from service.records import Classification, Copy, Kind, Share
+from service.facts import Facts
+from service.records import Classification, Copy, Kind, Link, Share
 from service.web.application import create_app
 from tests.service.acting import a_document
 from tests.service_fixture import OPERATOR, Service
@@ -37,7 +38,7 @@ def with_letter(service: Service, **options: Any) -> tuple[Lent, Share]:
     lent = lend(service, **options)
     letter = a_document(service, name=NAME, kind=Kind.BRIDGE_LETTER, owner_mail="owner@lender.example")
     documents = service.sealmark.documents
-    version = documents.add_version(OPERATOR, letter.id, _no_facts())
+    version = documents.add_version(OPERATOR, letter.id, Facts())
     documents.upload(OPERATOR, letter.id, version.id, [report_pdf()])
     service.work()
     documents.change(OPERATOR, letter.id, report=lent.document.id)
@@ -46,12 +47,6 @@ def with_letter(service: Service, **options: Any) -> tuple[Lent, Share]:
     with service.sealmark.database.read() as records:
         (share,) = records.find(Share, with_id=lent.share.id)
     return lent, share
-
-
-def _no_facts() -> Any:
-    from service.facts import Facts
-
-    return Facts()
 
 
 def path_of(lent: Lent, share: Share) -> str:
@@ -151,8 +146,6 @@ def test_a_link_that_was_withdrawn_cuts_off_the_letter_too(service: Service) -> 
     lent, letter = with_letter(service)
     path = lent.browser.post(path_of(lent, letter)).headers["Location"]
     with service.sealmark.database.write() as records:
-        from service.records import Link
-
         (link,) = records.find(Link)
         records.change(link, revoked_at=service.clock())
     assert lent.browser.get(path).status_code == 410
@@ -187,6 +180,16 @@ def test_a_letter_under_nda_with_a_public_report_needs_its_agreement(service: Se
     assert page.status_code == 200
     assert NAME not in page.text
     assert lent.browser.post(path_of(lent, letter)).status_code in (403, 410)
+
+
+def test_with_a_report_that_is_only_read_the_letter_is_only_read_too(service: Service) -> None:
+    lent, letter = with_letter(service, view_only=True)
+    assert letter.view_only
+    assert f"Read “{NAME}”" in lent.browser.get(lent.path).text
+    sitting = lent.browser.post(path_of(lent, letter)).headers["Location"]
+    assert sitting.startswith("/v/")
+    assert lent.browser.get(sitting.replace("/v/", "/d/")).status_code == 403
+    assert lent.browser.get(f"{sitting}/1").status_code == 200
 
 
 @pytest.mark.parametrize("size", SIZES)
