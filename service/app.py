@@ -29,6 +29,7 @@ from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
 from service.adapters.webhook_http import PinnedPosts
 from service.adapters.witness_http import HttpPosts
+from service.along import Along
 from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
@@ -67,6 +68,8 @@ from service.ports import Mailer
 from service.public_files import PublicFiles
 from service.questionnaires import Questionnaires
 from service.recipients import Recipients
+from service.reminding import Reminding
+from service.reporting import Reporting
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
@@ -146,6 +149,9 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    along: Along
+    reminding: Reminding
+    reporting: Reporting
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
@@ -164,6 +170,8 @@ class Sealmark:
                 Task("compile", self.compiling.run_once, every=0.5),
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
+                Task("bridge-letters", self.along.run_once, every=2.0),
+                Task("periods", self.reminding.run_once, every=3600.0),
                 Task("new-versions", self.announcing.new_versions, every=20.0),
                 Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
@@ -316,6 +324,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        along=Along(database, clock, random),
+        reminding=Reminding(database, clock, random, can_mail=settings.can_mail),
+        reporting=Reporting(database, clock, random),
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),

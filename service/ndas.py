@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any
 
 from crypto import identifiers
+from service.along import end_along
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
@@ -277,7 +278,9 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
                 continue
             if nda.state != NdaState.REVOKED and (share.nda == NdaMode.ASK or nda.text_id is not None):
                 continue  # it waits for a new signature
-            records.change(share, revoked_at=now, revoked_reason="nda-ended")
+            ended_now: dict[str, Any] = {"revoked_at": now, "revoked_reason": "nda-ended"}
+            if records.change(share, expect={"revoked_at": None}, **ended_now) is None:
+                continue  # it went along with one that has just ended
             records.add(
                 entry(
                     "share.revoked",
@@ -291,6 +294,7 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
                     nda=nda.id,
                 )
             )
+            end_along(records, actor, now, random, share.id)
             ended += 1
     return ended
 

@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    board,
     citations,
     cuts,
     description,
@@ -47,7 +48,7 @@ RESOURCES = (
         access_requests,
         access_rules,
     ),
-    *(holds, log, evidence, webhooks),
+    *(holds, log, evidence, board, webhooks),
 )
 
 HEADERS = {
