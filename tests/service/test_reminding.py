@@ -68,6 +68,10 @@ def test_who_can_be_reminded_only_in_the_last_fortnight_is_reminded_once(
     assert len(on(service, "2027-06-29")) == 1
 
 
+def test_nobody_is_reminded_once_the_period_is_a_year_old(service: Service, report: Document) -> None:
+    assert on(service, "2027-06-30") == []
+
+
 def test_nobody_is_reminded_where_a_newer_version_is_there(service: Service, report: Document) -> None:
     a_version(service, report, period_start="2026-07-01", period_end="2027-06-30")
     assert on(service, "2027-05-01") == []

@@ -151,25 +151,39 @@ def test_a_link_that_was_withdrawn_cuts_off_the_letter_too(service: Service) -> 
     assert lent.browser.get(path).status_code == 410
 
 
-def test_the_mail_check_of_the_report_is_the_letters(service: Service) -> None:
-    lent, letter = with_letter(service, mail_check=True)
-    assert letter.mail_check
+def enter_code(lent: Lent) -> None:
+    """The mail check on the report's page, passed."""
     page = lent.browser.get(lent.path)
-    assert NAME not in page.text
-    assert lent.browser.post(path_of(lent, letter)).status_code == 403
     token = re.search(r'name="token" value="([^"]+)"', page.text)
     assert token
     form = {"token": token[1]}
     headers = {"Origin": "https://reports.lender.example"}
     assert lent.browser.post(f"{lent.path}/check", data=form, headers=headers).status_code == 303
-    (letter_mail,) = service.mails()
-    code = re.search(r"\b(\d{6})\b", letter_mail.text)
+    (mail,) = lent.service.mails()
+    code = re.search(r"\b(\d{6})\b", mail.text)
     assert code
     done = lent.browser.post(f"{lent.path}/code", data={**form, "code": code[1]}, headers=headers)
     assert done.status_code == 303
+
+
+def test_the_mail_check_of_the_report_is_the_letters(service: Service) -> None:
+    lent, letter = with_letter(service, mail_check=True)
+    assert letter.mail_check
+    assert NAME not in lent.browser.get(lent.path).text
+    assert lent.browser.post(path_of(lent, letter)).status_code == 403
+    enter_code(lent)
     assert NAME in lent.browser.get(lent.path).text
     path = lent.browser.post(path_of(lent, letter)).headers["Location"]
     assert lent.browser.get(path).status_code == 200
+
+
+def test_who_has_shown_the_reports_mail_address_reads_the_letter_on_the_page(service: Service) -> None:
+    lent, letter = with_letter(service, mail_check=True, view_only=True)
+    enter_code(lent)
+    sitting = lent.browser.post(path_of(lent, letter)).headers["Location"]
+    assert lent.browser.get(f"{sitting}/1").status_code == 200
+    stranger = create_app(service.sealmark).test_client()
+    assert stranger.get(f"{sitting}/1", base_url="https://reports.lender.example").status_code == 403
 
 
 def test_a_letter_under_nda_with_a_public_report_needs_its_agreement(service: Service) -> None:
