@@ -46,7 +46,6 @@ PASSING = frozenset({Problem.BUSY, Problem.INTERNAL, Problem.UNAVAILABLE})
 """Problems that are not the row's: it is tried again."""
 
 DUPLICATE = "The address stands in the list before: give each person once."
-GONE = "The recipient was erased."
 
 WORKER = Actor("worker")
 
@@ -210,9 +209,7 @@ class Batches:
         made = []
         with self._database.write() as records:
             batch = _required(records, batch_id)
-            rows = records.find(
-                BatchRow, order="id", limit=limit, share_id__ne=None, **_after(batch, after)
-            )
+            rows = records.find(BatchRow, order="id", limit=limit, share_id__ne=None, **_after(batch, after))
             gathered = Gathered(records)
             for row in rows:
                 share_id = str(row.share_id)
@@ -312,7 +309,9 @@ class Batches:
                 self._end(records, batch, now)
         return True
 
-    def _answer(self, gathered: Gathered, now: datetime, batch: Batch, row: BatchRow) -> dict[str, str | None]:
+    def _answer(
+        self, gathered: Gathered, now: datetime, batch: Batch, row: BatchRow
+    ) -> dict[str, str | None]:
         """What is kept of the row: its share and recipient, or its problem, and then nothing of it is gathered."""
         if not row.wanted:  # its recipient was erased while it waited
             return {"problem": Problem.WRONG_STATE, "recipient_id": None}
@@ -354,6 +353,14 @@ class Batches:
 def number_of(row: BatchRow) -> int:
     """The row's place in its list, from 0."""
     return int(row.id.rpartition(":")[2])
+
+
+def forget_waiting(records: Records, mail: str) -> None:
+    """Forget what rows with this address want that wait: nobody knew yet whose it is. For erasing."""
+    for batch in records.find(Batch, done_at=None):
+        for row in records.find(BatchRow, batch_id=batch.id, done_at=None, recipient_id=None):
+            if row.wanted.get("mail") == mail:
+                records.change(row, wanted={})
 
 
 def _row_id(batch_id: str, number: int) -> str:

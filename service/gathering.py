@@ -89,9 +89,7 @@ class Gathered:
         return self._once(
             kind,
             asked,
-            lambda: self._records.find(
-                kind, order=order, limit=limit, lock=lock and not self._dry, **where
-            ),
+            lambda: self._records.find(kind, order=order, limit=limit, lock=lock and not self._dry, **where),
         )
 
     def change(self, record: R, *, expect: Mapping[str, Any] | None = None, **values: Any) -> R | None:

@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    batches,
     description,
     docs,
     documents,
@@ -32,8 +33,8 @@ from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(holds, log, evidence),
+    *(documents, versions, recipients, ndas, nda_texts, shares, batches),
+    *(access_requests, access_rules, holds, log, evidence),
 )
 
 HEADERS = {

@@ -29,7 +29,8 @@ RETRY_AFTER = 5
 """Seconds after which asking again is worth while: as long as a database or store takes to change over."""
 
 MAX_ERRORS = 20
-"""Places that one answer names of a request that has not its form: who has more mistakes than that has one, repeated."""
+"""Places that one answer names of a request that has not its form. Who has more mistakes than that has one,
+repeated."""
 
 SCHEMA_DETAIL = "The request does not have the form that /openapi.json describes."
 RULE_DETAIL = "The request breaks a rule."

@@ -35,7 +35,8 @@ _MOMENT = re.compile(
 )
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """A number of a query, where everything is text."""
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value):
             raise PydanticCustomError("whole_number", "A whole number in decimal digits")
@@ -83,6 +84,7 @@ RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
 MessageId = identifier("msg")
+BatchId = identifier("bat")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""
@@ -116,7 +118,7 @@ Moment = Annotated[
 ]
 """An instant: RFC 3339 with a zone; answers have UTC with `Z`."""
 
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(whole)]
 
 
 class Form(BaseModel):
