@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import click
 
 from service.audit import timestamp
+from service.cli.bulk import bulk
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD, SPAN
@@ -157,3 +158,6 @@ def show(share: str, as_json: bool) -> None:
     """Show one share (shr_…)."""
     with opened() as sealmark:
         answer(as_dict(sealmark.sharing.get(share)), as_json)
+
+
+shares.add_command(bulk)
