@@ -18,6 +18,7 @@ from cryptography import x509
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
+from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -26,6 +27,7 @@ from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
+from service.adapters.webhook_http import PinnedPosts
 from service.adapters.witness_http import HttpPosts
 from service.announcing import Announcing
 from service.answers import Answers
@@ -34,6 +36,7 @@ from service.audit import Clock, Random
 from service.batches import Batches
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
+from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
 from service.delivery import Deliveries
@@ -61,16 +64,20 @@ from service.opening import Opening
 from service.outbox import require_mail
 from service.ports import Mailer
 from service.public_files import PublicFiles
+from service.questionnaires import Questionnaires
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
+from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
 from service.trust import TrustPage
+from service.webhook_sending import SENDERS, WebhookSending
+from service.webhooks import Webhooks
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
@@ -99,6 +106,8 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    citations: Citations
+    questionnaires: Questionnaires
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -132,6 +141,9 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    webhooks: Webhooks
+    webhook_sending: WebhookSending
+    share_endings: ShareEndings
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -153,6 +165,11 @@ class Sealmark:
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
                 Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
+                *(
+                    Task(f"webhooks-{number}", lambda: self.webhook_sending.run_once(), every=1.0)
+                    for number in range(1, SENDERS + 1)
+                ),
+                Task("share-endings", self.share_endings.run_once, every=900.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
                 Task("erasures", self.erasing.run_once, every=2.0),
@@ -204,6 +221,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    citations = Citations(database, settings.url, clock)
     sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
 
     def mail_needed() -> None:
@@ -223,6 +241,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        citations=citations,
+        questionnaires=Questionnaires(
+            citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
+        ),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
@@ -288,6 +310,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        webhooks=Webhooks(database, keys, clock, random),
+        webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
+        share_endings=ShareEndings(database, clock),
     )
 
 

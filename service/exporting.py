@@ -230,5 +230,5 @@ def _csv(entries: Iterator[LoggedEntry]) -> Iterator[bytes]:
 
 
 def harmless(cell: str) -> str:
-    """The cell, quoted where a spreadsheet would run it."""
+    """The cell of a CSV file, quoted against spreadsheets that would run it."""
     return "'" + cell if cell.startswith(FORMULA_STARTS) else cell

@@ -32,8 +32,8 @@ OPEN_WEAVES = 64
 """How many weave keys stay unwrapped: of as many versions as templates stay open (`copies.OPEN_TEMPLATES`)."""
 
 ROTATABLE = ("link", "log")
-"""What may be rotated by hand. The service key seals answers of a day, and with another weave key copies would change
-and traces of older ones be lost."""
+"""What may be rotated by hand. The service key seals answers of a day and the secrets of webhooks, and with another
+weave key copies would change and traces of older ones be lost."""
 
 LOG = "log"
 

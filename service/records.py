@@ -498,9 +498,10 @@ class Receiver:
     id: str  # whr_…
     url: str
     kinds: list[str]  # of events
-    secret: str  # sealed under the service key
+    secret: str  # sealed under the service key; empty once removed
     created_at: datetime
     removed_at: datetime | None = None
+    personal: bool = False  # its events name the recipient, too
 
 
 @dataclass(frozen=True)
@@ -511,12 +512,14 @@ class Event:
     position: int | None  # order of arrival, given by the database
     receiver_id: str
     kind: str
-    recipient_id: str | None  # whom it tells of, so that erasing finds it
+    recipient_id: str | None  # whose name and mail are in it, so that erasing finds it
     body: str  # JSON as it is sent; empty once erased
     created_at: datetime
+    tried_from: datetime  # when it was made, or was replayed last: its three days begin
     run_after: datetime
     attempts: int = 0
     status: int | None = None  # of the last answer; None: there was none
+    problem: str | None = None  # why the last attempt had no answer: a word
     sent_at: datetime | None = None
     failed_at: datetime | None = None
 

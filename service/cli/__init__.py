@@ -30,6 +30,7 @@ from service.cli import (
     recipients,
     shares,
     versions,
+    webhooks,
     witness,
 )
 from service.cli.failures import USAGE, explain
@@ -61,6 +62,7 @@ for command in (
     shares.shares,
     access_requests.requests,
     access_rules.rules,
+    webhooks.webhooks,
     log.log,
     evidence.evidence,
     mark.mark,

@@ -54,7 +54,7 @@ def read_people(path: Path) -> Listed:
     try:
         return _people(reader, path)
     except csv.Error:
-        raise RefusedHere(f"{path}, line {reader.line_num}: this is no CSV.") from None
+        raise RefusedHere(f"{path}, line {reader.line_num + 1}: this is no CSV.") from None
 
 
 def _people(reader: csv.DictReader[str], path: Path) -> Listed:

@@ -16,6 +16,7 @@ from service.web.api import (
     access_requests,
     access_rules,
     batches,
+    citations,
     description,
     docs,
     documents,
@@ -27,14 +28,15 @@ from service.web.api import (
     recipients,
     shares,
     versions,
+    webhooks,
 )
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, nda_texts, shares, batches),
-    *(access_requests, access_rules, holds, log, evidence),
+    *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
+    *(batches, holds, log, evidence, webhooks),
 )
 
 HEADERS = {

@@ -23,13 +23,13 @@ PEOPLE = (
 
 
 @pytest.fixture
-def document(sealmark: CommandLine, pdf: Path) -> str:
+def document(sealmark: CommandLine, pdf: Path, facts: Path) -> str:
     """A report that is ready, with an agreement for all of acme.example."""
     made: str = sealmark.json(
-        "documents", "create", "SOC 2", "--kind", "soc2-type2", "--owner", "trust@lender.example"
+        "documents", "add", "SOC 2", "--kind", "soc2-type2", "--owner", "trust@lender.example"
     )["id"]
-    sealmark.ok("versions", "upload", made, pdf)
-    sealmark.ok("ndas", "create", "--domain", "acme.example", "--source", "paper", "--approved")
+    sealmark.ok("versions", "add", made, pdf, "--facts", facts, "--compile")
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
     return made
 
 

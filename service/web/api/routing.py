@@ -119,9 +119,10 @@ class Routes:
         takes: str,
         answers: Mapping[int, description.AnswerShape],
         problems: tuple[Problem, ...] = (),
+        method: str = "put",
     ) -> Callable[[View], View]:
-        """A PUT of a raw body, which the route reads itself as a stream."""
-        return self._add("put", rule, scope, answers, problems, takes=takes)
+        """A PUT of a raw body, which the route reads itself; or a POST, which keeps nothing of it."""
+        return self._add(method, rule, scope, answers, problems, takes=takes)
 
     def public(
         self, rule: str, *, answer: description.AnswerShape, problems: tuple[Problem, ...] = ()

@@ -85,6 +85,8 @@ MemberId = identifier("mbr")
 EntryId = identifier("ent")
 MessageId = identifier("msg")
 BatchId = identifier("bat")
+ReceiverId = identifier("whr")
+EventId = identifier("evt")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""
