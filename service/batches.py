@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crypto import identifiers, replay
-from service.audit import Actor, Clock, Random, entry
+from service.audit import Actor, Clock, Details, Random, entry
 from service.errors import DomainError, ManyInvalid, Problem, invalid, not_found
 from service.gathering import Gathered
 from service.keys import NamedKeys
@@ -153,7 +153,7 @@ class Batches:
                 done_at=now if problem else None,
             )
             rows.append(row)
-        details = {"batch": batch.id, "size": batch.size}
+        details: Details = {"batch": batch.id, "size": batch.size}
         made = entry("batch.begun", actor, now, self._random, details=details, document=document_id)
         try:
             with self._database.write() as records:
@@ -187,12 +187,6 @@ class Batches:
             problems = len(records.find(BatchRow, batch_id=batch.id, problem__ne=None))
         return Progress(batch, number_of(waiting[0]) if waiting else batch.size, problems)
 
-    def list(self, *, after: str | None = None, limit: int = 50) -> list[Batch]:
-        """Batches in order of their id, those after `after`."""
-        where = {"id__gt": after} if after else {}
-        with self._database.read() as records:
-            return records.find(Batch, order="id", limit=limit, **where)
-
     def rows(self, batch_id: str, *, after: int | None = None, limit: int = 50) -> list[BatchRow]:
         """The rows after this number, in their order, with what came of each. Raises `DomainError` (not-found)."""
         with self._database.read() as records:
@@ -222,6 +216,12 @@ class Batches:
                     made.append(RowLink(number_of(row), share_id, None, error.problem))
             gathered.write()
         return made
+
+    def list(self, *, after: str | None = None, limit: int = 50) -> list[Batch]:
+        """Batches in order of their id, those after `after`."""
+        where: dict[str, Any] = {"id__gt": after} if after else {}
+        with self._database.read() as records:
+            return records.find(Batch, order="id", limit=limit, **where)
 
     def _id(self, same: str | None) -> str:
         """Random; or by the caller's text, keyed, so that nobody else can say what was asked."""
@@ -292,7 +292,7 @@ class Batches:
 
     def _work(self, batch_id: str | None) -> bool:
         now = self._clock()
-        where = {"id": batch_id} if batch_id else {}
+        where: dict[str, Any] = {"id": batch_id} if batch_id else {}
         with self._database.write() as records:
             due = records.find(Batch, order="created_at", limit=1, lock=True, done_at=None, **where)
             if not due:
@@ -344,7 +344,7 @@ class Batches:
     def _end(self, records: Records, batch: Batch, now: datetime) -> None:
         problems = len(records.find(BatchRow, batch_id=batch.id, problem__ne=None))
         records.change(batch, done_at=now)
-        details = {"batch": batch.id, "shares": batch.size - problems, "problems": problems}
+        details: Details = {"batch": batch.id, "shares": batch.size - problems, "problems": problems}
         records.add(
             entry("batch.ended", WORKER, now, self._random, details=details, document=batch.document_id)
         )

@@ -49,7 +49,8 @@ class Gathered:
         known.update({value: [] for value in wanted})
         everything: list[R] = []
         for at in range(0, len(wanted), AT_ONCE):
-            everything += self._records.find(kind, **{f"{field}__in": wanted[at : at + AT_ONCE]})
+            where: dict[str, Any] = {f"{field}__in": wanted[at : at + AT_ONCE]}
+            everything += self._records.find(kind, **where)
         for found in everything:
             known[getattr(found, field)].append(found)
             self._stored[kind, _key(found)] = found
@@ -70,7 +71,8 @@ class Gathered:
             return stored
         if lock and not self._dry:
             return self._records.get(kind, key, lock=True)
-        return self._once(kind, (key,), lambda: self._records.get(kind, key))
+        read: R | None = self._once(kind, (key,), lambda: self._records.get(kind, key))
+        return read
 
     def find(
         self, kind: type[R], /, *, order: str = "", limit: int | None = None, lock: bool = False, **where: Any
@@ -86,11 +88,12 @@ class Gathered:
                 if len(where) == 1 and not order:
                     return ahead[value][:limit]
         asked = (order, limit, *sorted(where.items(), key=lambda item: item[0]))
-        return self._once(
+        read: list[R] = self._once(
             kind,
             asked,
             lambda: self._records.find(kind, order=order, limit=limit, lock=lock and not self._dry, **where),
         )
+        return read
 
     def change(self, record: R, *, expect: Mapping[str, Any] | None = None, **values: Any) -> R | None:
         """See `Records.change`."""

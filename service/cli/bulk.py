@@ -118,7 +118,12 @@ def bulk(
                 raise click.UsageError(
                     "Say which --document, and for what --purpose; or go on with a --batch."
                 )
-            asked = {"document_id": document, "purpose": purpose, "terms": terms, "send": send}
+            asked: dict[str, Any] = {
+                "document_id": document,
+                "purpose": purpose,
+                "terms": terms,
+                "send": send,
+            }
             batch_id = _begun(sealmark, listed, skip_problems=skip_problems, again=again, **asked)
             note(f"batch {batch_id}")
         done = _worked(sealmark, batch_id, listed)

@@ -66,7 +66,8 @@ def _people(reader: csv.DictReader[str], path: Path) -> Listed:
             f"{path} has no column {missing[0]!r}: its first line names them: {', '.join(COLUMNS)}; the last two may "
             "be left out."
         )
-    people, lines = [], []
+    people: list[Person] = []
+    lines: list[int] = []
     for row in reader:
         values = {name: (row.get(name) or "").strip() for name in COLUMNS}
         if not any(values.values()):
