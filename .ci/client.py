@@ -15,7 +15,7 @@ TARGET = Path(__file__).parent.parent / "sealmark" / "operations.py"
 REF = "#/components/schemas/"
 JSON = "application/json"
 
-HEAD = '''"""Every operation of the API, typed. Written by `make client` out of the OpenAPI document: not edited by hand."""
+HEAD = '''"""Every operation of the API, typed. Written by `make client` out of the OpenAPI document, never by hand."""
 
 # ruff: noqa
 

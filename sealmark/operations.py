@@ -1,4 +1,4 @@
-"""Every operation of the API, typed. Written by `make client` out of the OpenAPI document: not edited by hand."""
+"""Every operation of the API, typed. Written by `make client` out of the OpenAPI document, never by hand."""
 
 # ruff: noqa
 

@@ -304,7 +304,8 @@ class Batches:
             answers = [self._answer(gathered, now, batch, row) for row in rows]
             gathered.write()
             for row, answer in zip(rows, answers, strict=True):
-                records.change(row, wanted={}, done_at=now, **answer)
+                values: dict[str, Any] = {"wanted": {}, "done_at": now, **answer}
+                records.change(row, **values)
             if len(rows) < CHUNK:
                 self._end(records, batch, now)
         return True
@@ -314,7 +315,7 @@ class Batches:
     ) -> dict[str, str | None]:
         """What is kept of the row: its share and recipient, or its problem, and then nothing of it is gathered."""
         if not row.wanted:  # its recipient was erased while it waited
-            return {"problem": Problem.WRONG_STATE, "recipient_id": None}
+            return {"problem": Problem.WRONG_STATE}
         wanted = row.wanted
         person = Person(wanted["mail"], wanted["name"], wanted["company"], wanted["purpose"])
         actor = Actor(**wanted["actor"])
