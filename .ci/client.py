@@ -152,8 +152,6 @@ def _method(name: str, method: str, path: str, operation: dict[str, Any], schema
         required = field in body.get("required", ())
         named.append((required, f"{field}: {_type(schema)}" + ("" if required else " | Omitted = OMITTED")))
     for field, parameter in query.items():
-        if item and field == "after":
-            continue
         required = parameter.get("required", False)
         named.append(
             (
@@ -174,7 +172,7 @@ def _method(name: str, method: str, path: str, operation: dict[str, Any], schema
         address = f"path_of({address}, {', '.join(f'{place}={place}' for place in places)})"
     asked = {}
     if query:
-        given = ", ".join(f'"{one}": {one}' for one in query if not (item and one == "after"))
+        given = ", ".join(f'"{one}": {one}' for one in query)
         asked["query"] = "{" + given + "}"
     if body_ref:
         asked["body"] = "{" + ", ".join(f'"{one}": {one}' for one in body["properties"]) + "}"

@@ -105,12 +105,13 @@ class Calls:
         return self.ask("POST", path, query=query, body=body, headers={"Idempotency-Key": key})
 
     def pages(self, path: str, *, query: Given) -> Iterator[Any]:
-        """The items of a list, page after page."""
-        after: Any = OMITTED
-        while after is not None:
-            page = self.ask("GET", path, query=query if after is OMITTED else {**query, "after": after})
+        """The items of a list, page after page; those after `after`, if the query says so."""
+        while True:
+            page = self.ask("GET", path, query=query)
             yield from page["items"]
-            after = page["next"]
+            if page["next"] is None:
+                return
+            query = {**query, "after": page["next"]}
 
     def raw(
         self,

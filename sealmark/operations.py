@@ -791,6 +791,7 @@ class AccessRequestsResource:
         self,
         *,
         limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
         state: RequestState | Omitted = OMITTED,
         document: str | Omitted = OMITTED,
         recipient: str | Omitted = OMITTED,
@@ -800,7 +801,13 @@ class AccessRequestsResource:
             "Iterator[AccessRequestAnswer]",
             self._calls.pages(
                 "/v1/access-requests",
-                query={"limit": limit, "state": state, "document": document, "recipient": recipient},
+                query={
+                    "limit": limit,
+                    "after": after,
+                    "state": state,
+                    "document": document,
+                    "recipient": recipient,
+                },
             ),
         )
 
@@ -875,16 +882,23 @@ class BatchesResource:
             ),
         )
 
-    def list(self, *, limit: int | Omitted = OMITTED) -> Iterator[ListedBatch]:
+    def list(
+        self, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED
+    ) -> Iterator[ListedBatch]:
         """List batches."""
-        return cast("Iterator[ListedBatch]", self._calls.pages("/v1/batches", query={"limit": limit}))
+        return cast(
+            "Iterator[ListedBatch]", self._calls.pages("/v1/batches", query={"limit": limit, "after": after})
+        )
 
-    def rows(self, batch_id: str, *, limit: int | Omitted = OMITTED) -> Iterator[RowAnswer]:
+    def rows(
+        self, batch_id: str, *, limit: int | Omitted = OMITTED, after: int | Omitted = OMITTED
+    ) -> Iterator[RowAnswer]:
         """List what came of each row."""
         return cast(
             "Iterator[RowAnswer]",
             self._calls.pages(
-                path_of("/v1/batches/{batch_id}/rows", batch_id=batch_id), query={"limit": limit}
+                path_of("/v1/batches/{batch_id}/rows", batch_id=batch_id),
+                query={"limit": limit, "after": after},
             ),
         )
 
@@ -949,9 +963,14 @@ class DocumentsResource:
             ),
         )
 
-    def list(self, *, limit: int | Omitted = OMITTED) -> Iterator[DocumentAnswer]:
+    def list(
+        self, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED
+    ) -> Iterator[DocumentAnswer]:
         """List documents."""
-        return cast("Iterator[DocumentAnswer]", self._calls.pages("/v1/documents", query={"limit": limit}))
+        return cast(
+            "Iterator[DocumentAnswer]",
+            self._calls.pages("/v1/documents", query={"limit": limit, "after": after}),
+        )
 
     def revoke(self, document_id: str) -> DocumentAnswer:
         """Lend a document to nobody any more, at once; running downloads are cut off."""
@@ -1041,13 +1060,15 @@ class VersionsResource:
             ),
         )
 
-    def list(self, document_id: str, *, limit: int | Omitted = OMITTED) -> Iterator[ListedVersion]:
+    def list(
+        self, document_id: str, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED
+    ) -> Iterator[ListedVersion]:
         """List the versions of a document."""
         return cast(
             "Iterator[ListedVersion]",
             self._calls.pages(
                 path_of("/v1/documents/{document_id}/versions", document_id=document_id),
-                query={"limit": limit},
+                query={"limit": limit, "after": after},
             ),
         )
 
@@ -1113,12 +1134,16 @@ class HoldsResource:
         self._calls = calls
 
     def list(
-        self, *, limit: int | Omitted = OMITTED, standing: Literal["true"] | Omitted = OMITTED
+        self,
+        *,
+        limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
+        standing: Literal["true"] | Omitted = OMITTED,
     ) -> Iterator[HoldAnswer]:
         """List holds."""
         return cast(
             "Iterator[HoldAnswer]",
-            self._calls.pages("/v1/holds", query={"limit": limit, "standing": standing}),
+            self._calls.pages("/v1/holds", query={"limit": limit, "after": after, "standing": standing}),
         )
 
     def place(
@@ -1287,9 +1312,11 @@ class NdaTextsResource:
             ),
         )
 
-    def list(self, *, limit: int | Omitted = OMITTED) -> Iterator[TextAnswer]:
+    def list(self, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED) -> Iterator[TextAnswer]:
         """List texts."""
-        return cast("Iterator[TextAnswer]", self._calls.pages("/v1/nda-texts", query={"limit": limit}))
+        return cast(
+            "Iterator[TextAnswer]", self._calls.pages("/v1/nda-texts", query={"limit": limit, "after": after})
+        )
 
     def show(self, text_id: str) -> TextAnswer:
         """Show a text."""
@@ -1354,13 +1381,16 @@ class NdasResource:
         self,
         *,
         limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
         recipient: str | Omitted = OMITTED,
         domain: str | Omitted = OMITTED,
     ) -> Iterator[NdaAnswer]:
         """List agreements."""
         return cast(
             "Iterator[NdaAnswer]",
-            self._calls.pages("/v1/ndas", query={"limit": limit, "recipient": recipient, "domain": domain}),
+            self._calls.pages(
+                "/v1/ndas", query={"limit": limit, "after": after, "recipient": recipient, "domain": domain}
+            ),
         )
 
     def pull_evidence(self, nda_id: str) -> bytes:
@@ -1396,12 +1426,12 @@ class RecipientsResource:
         )
 
     def list(
-        self, *, limit: int | Omitted = OMITTED, mail: str | Omitted = OMITTED
+        self, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED, mail: str | Omitted = OMITTED
     ) -> Iterator[RecipientAnswer]:
         """List recipients, or find the one of a mail address."""
         return cast(
             "Iterator[RecipientAnswer]",
-            self._calls.pages("/v1/recipients", query={"limit": limit, "mail": mail}),
+            self._calls.pages("/v1/recipients", query={"limit": limit, "after": after, "mail": mail}),
         )
 
     def show(self, recipient_id: str) -> RecipientAnswer:
@@ -1458,20 +1488,27 @@ class RulesResource:
         )
 
     def list(
-        self, *, limit: int | Omitted = OMITTED, in_force: Literal["true"] | Omitted = OMITTED
+        self,
+        *,
+        limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
+        in_force: Literal["true"] | Omitted = OMITTED,
     ) -> Iterator[RuleAnswer]:
         """List rules."""
         return cast(
             "Iterator[RuleAnswer]",
-            self._calls.pages("/v1/rules", query={"limit": limit, "in_force": in_force}),
+            self._calls.pages("/v1/rules", query={"limit": limit, "after": after, "in_force": in_force}),
         )
 
-    def members(self, rule_id: str, *, limit: int | Omitted = OMITTED) -> Iterator[MemberAnswer]:
+    def members(
+        self, rule_id: str, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED
+    ) -> Iterator[MemberAnswer]:
         """List who stands on a rule's list."""
         return cast(
             "Iterator[MemberAnswer]",
             self._calls.pages(
-                path_of("/v1/rules/{rule_id}/members", rule_id=rule_id), query={"limit": limit}
+                path_of("/v1/rules/{rule_id}/members", rule_id=rule_id),
+                query={"limit": limit, "after": after},
             ),
         )
 
@@ -1570,6 +1607,7 @@ class SharesResource:
         self,
         *,
         limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
         document: str | Omitted = OMITTED,
         recipient: str | Omitted = OMITTED,
         active: Literal["true"] | Omitted = OMITTED,
@@ -1579,7 +1617,13 @@ class SharesResource:
             "Iterator[ShareAnswer]",
             self._calls.pages(
                 "/v1/shares",
-                query={"limit": limit, "document": document, "recipient": recipient, "active": active},
+                query={
+                    "limit": limit,
+                    "after": after,
+                    "document": document,
+                    "recipient": recipient,
+                    "active": active,
+                },
             ),
         )
 
@@ -1625,6 +1669,7 @@ class WebhooksResource:
         receiver_id: str,
         *,
         limit: int | Omitted = OMITTED,
+        after: str | Omitted = OMITTED,
         state: Literal["waiting", "sent", "failed"] | Omitted = OMITTED,
     ) -> Iterator[EventAnswer]:
         """The delivery log of the last 30 days: what was sent, what waits, what failed."""
@@ -1632,13 +1677,18 @@ class WebhooksResource:
             "Iterator[EventAnswer]",
             self._calls.pages(
                 path_of("/v1/webhooks/{receiver_id}/events", receiver_id=receiver_id),
-                query={"limit": limit, "state": state},
+                query={"limit": limit, "after": after, "state": state},
             ),
         )
 
-    def list(self, *, limit: int | Omitted = OMITTED) -> Iterator[ReceiverAnswer]:
+    def list(
+        self, *, limit: int | Omitted = OMITTED, after: str | Omitted = OMITTED
+    ) -> Iterator[ReceiverAnswer]:
         """List receivers."""
-        return cast("Iterator[ReceiverAnswer]", self._calls.pages("/v1/webhooks", query={"limit": limit}))
+        return cast(
+            "Iterator[ReceiverAnswer]",
+            self._calls.pages("/v1/webhooks", query={"limit": limit, "after": after}),
+        )
 
     def remove(self, receiver_id: str) -> ReceiverAnswer:
         """Send a receiver nothing more. Its secret and its delivery log are gone."""

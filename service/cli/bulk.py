@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from service.audit import timestamp
-from service.batches import Person, Progress, number_of
+from service.cli.bulk_sides import Asked, Elsewhere, Here, RowsWrong, Seen, Side
 from service.cli.failures import RefusedHere
 from service.cli.output import answer, json_option, note
 from service.cli.people_file import Listed, read_people, results
 from service.cli.progress import progress
-from service.cli.session import opened, system_user
+from service.cli.remote import client_of, url_option
+from service.cli.session import opened
 from service.cli.values import AHEAD, SPAN
-from service.errors import ManyInvalid
 from service.records import NdaMode
 from service.sharing import Terms
-
-if TYPE_CHECKING:
-    from service.app import Sealmark
-
-PAGE = 200
-"""Rows whose links are made in one transaction."""
-
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a batch that another process works on."""
 
 
 @click.command(short_help="Share a document with all people of a CSV file.")
@@ -79,6 +69,7 @@ LOOK_EVERY = 0.2
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the answer to this file, as CSV."
 )
 @json_option
+@url_option
 def bulk(
     file: Path,
     document: str | None,
@@ -97,6 +88,7 @@ def bulk(
     batch_id: str | None,
     output: Path | None,
     as_json: bool,
+    url: str | None,
 ) -> None:
     """Share with all people of FILE, a CSV with the columns mail, name and, if you like, company and purpose.
 
@@ -104,6 +96,8 @@ def bulk(
     with once. What came of each is printed as CSV, with their links.
     """
     listed = read_people(file)
+    if batch_id is None and (document is None or purpose is None):
+        raise click.UsageError("Say which --document, and for what --purpose; or go on with a --batch.")
     terms = Terms(
         expires_at=expires_at,
         download_limit=download_limit,
@@ -112,118 +106,83 @@ def bulk(
         view_only=view_only,
         mail_check=mail_check,
     )
-    with opened(sealing=True) as sealmark:
+    with _side(url) as side:
         if batch_id is None:
-            if document is None or purpose is None:
-                raise click.UsageError(
-                    "Say which --document, and for what --purpose; or go on with a --batch."
-                )
-            asked: dict[str, Any] = {
-                "document_id": document,
-                "purpose": purpose,
-                "terms": terms,
-                "send": send,
-            }
-            batch_id = _begun(sealmark, listed, skip_problems=skip_problems, again=again, **asked)
+            batch_id = _begun(
+                side,
+                listed,
+                Asked(document or "", purpose or "", terms, send=send, skip_problems=skip_problems),
+                again=again,
+            )
             note(f"batch {batch_id}")
-        done = _worked(sealmark, batch_id, listed)
-        rows = _rows(sealmark, batch_id, listed)
+        done = _worked(side, batch_id, listed)
+        rows = _rows(side, batch_id, listed)
         if not (send or no_links):
-            _add_links(sealmark, batch_id, rows, link_life)
+            _add_links(side, batch_id, rows, link_life)
     _answer(done, rows, output, as_json)
 
 
-def _begun(
-    sealmark: Sealmark,
-    listed: Listed,
-    *,
-    document_id: str,
-    purpose: str,
-    terms: Terms,
-    send: bool,
-    skip_problems: bool,
-    again: bool,
-) -> str:
+@contextmanager
+def _side(url: str | None) -> Iterator[Side]:
+    """Where the batch is worked: by the service of the environment, or by one that is asked over its API."""
+    if url is not None:
+        yield Elsewhere(client_of(url))
+        return
+    with opened(sealing=True) as sealmark:
+        yield Here(sealmark)
+
+
+def _begun(side: Side, listed: Listed, asked: Asked, *, again: bool) -> str:
     """The batch of this file: the one that was begun before with the same people and policy, or a new one."""
-    policy = {**asdict(terms), "expires_at": None}  # `30d` is another moment each time
-    same = json.dumps([document_id, purpose, policy, send, [asdict(person) for person in listed.people]])
+    policy = {**asdict(asked.terms), "expires_at": None}  # `30d` is another moment each time
+    people = [asdict(person) for person in listed.people]
+    same = json.dumps([asked.document, asked.purpose, policy, asked.send, people])
     try:
-        return sealmark.batches.begin(
-            system_user(),
-            document_id=document_id,
-            people=listed.people,
-            purpose=purpose,
-            terms=terms,
-            send=send,
-            skip_problems=skip_problems,
-            same=None if again else hashlib.sha256(same.encode()).hexdigest(),
-        ).id
-    except ManyInvalid as error:
+        return side.begin(asked, listed.people, None if again else hashlib.sha256(same.encode()).hexdigest())
+    except RowsWrong as error:
         for where, detail in error.places:
             _, number, *field = where.split(".")
             note(f"line {listed.lines[int(number)]}{', ' if field else ''}{' '.join(field)}: {detail}")
-        raise RefusedHere(error.detail.replace("`skip_problems`", "--skip-problems")) from None
+        raise RefusedHere(str(error).replace("`skip_problems`", "--skip-problems")) from None
 
 
-def _worked(sealmark: Sealmark, batch_id: str, listed: Listed) -> Progress:
-    """The batch once it is done: worked here, or by a worker that has it."""
-    seen = sealmark.batches.get(batch_id)
-    if seen.batch.size != len(listed.people):
+def _worked(side: Side, batch_id: str, listed: Listed) -> Seen:
+    """The batch once it is done."""
+    seen = side.look(batch_id)
+    if seen.size != len(listed.people):
         raise RefusedHere(
-            f"The batch {batch_id} has {seen.batch.size} rows, and the file {len(listed.people)} people: go on with "
-            "the file that it was made of."
+            f"The batch {batch_id} has {seen.size} rows, and the file {len(listed.people)} people: go on with the "
+            "file that it was made of."
         )
     with progress() as line:
-        while seen.batch.done_at is None:
-            line.say(f"{seen.worked} of {seen.batch.size} shared with")
-            if not sealmark.batches.run_once(batch_id):
-                time.sleep(LOOK_EVERY)
-            seen = sealmark.batches.get(batch_id)
+        while not seen.done:
+            line.say(f"{seen.worked} of {seen.size} shared with")
+            side.work(batch_id)
+            seen = side.look(batch_id)
     return seen
 
 
-def _rows(sealmark: Sealmark, batch_id: str, listed: Listed) -> list[dict[str, Any]]:
+def _rows(side: Side, batch_id: str, listed: Listed) -> list[dict[str, Any]]:
     """What came of each row, beside what the file says of it."""
     rows = []
-    for number, row in enumerate(
-        _pages(lambda after: sealmark.batches.rows(batch_id, after=after, limit=PAGE))
-    ):
-        person: Person = listed.people[number]
-        found = {
-            "line": listed.lines[number],
-            "mail": person.mail,
-            "name": person.name,
-            "company": person.company,
-        }
-        rows.append({**found, "share": row.share_id, "problem": row.problem})
+    for number, (share, problem) in enumerate(side.rows(batch_id)):
+        person = listed.people[number]
+        named = {"mail": person.mail, "name": person.name, "company": person.company}
+        rows.append({"line": listed.lines[number], **named, "share": share, "problem": problem})
     return rows
 
 
-def _pages(page: Callable[[int | None], list[Any]]) -> Iterator[Any]:
-    after: int | None = None
-    while found := page(after):
-        yield from found
-        after = number_of(found[-1])
-
-
-def _add_links(sealmark: Sealmark, batch_id: str, rows: list[dict[str, Any]], life: timedelta) -> None:
-    after: int | None = None
+def _add_links(side: Side, batch_id: str, rows: list[dict[str, Any]], life: timedelta) -> None:
     with progress() as line:
-        while made := sealmark.batches.links(system_user(), batch_id, after=after, limit=PAGE, life=life):
-            after = made[-1].number
-            line.say(f"links: {after + 1} of {len(rows)}")
-            for one in made:
-                if one.link is None:
-                    rows[one.number]["problem"] = one.problem
-                else:
-                    rows[one.number]["link"] = one.link.url
-                    rows[one.number]["link_expires_at"] = timestamp(one.link.expires_at)
+        for number, made in side.links(batch_id, life):
+            line.say(f"links: {number + 1} of {len(rows)}")
+            rows[number].update(made)
 
 
-def _answer(done: Progress, rows: list[dict[str, Any]], output: Path | None, as_json: bool) -> None:
-    shared = done.batch.size - done.problems
+def _answer(done: Seen, rows: list[dict[str, Any]], output: Path | None, as_json: bool) -> None:
+    shared = done.size - done.problems
     note(
-        f"{shared} of {done.batch.size} people are shared with"
+        f"{shared} of {done.size} people are shared with"
         + (f"; {done.problems} are not" if done.problems else "")
     )
     if output is not None:
@@ -231,9 +190,9 @@ def _answer(done: Progress, rows: list[dict[str, Any]], output: Path | None, as_
             output.write_text(results(rows), encoding="utf-8")
         except OSError as error:
             raise RefusedHere(
-                f"{output} cannot be written: {error.strerror}. Go on with --batch {done.batch.id}."
+                f"{output} cannot be written: {error.strerror}. Go on with --batch {done.id}."
             ) from None
     if as_json:
-        answer({"id": done.batch.id, "shares": shared, "problems": done.problems, "items": rows}, as_json)
+        answer({"id": done.id, "shares": shared, "problems": done.problems, "items": rows}, as_json)
     elif output is None:
         click.echo(results(rows), nl=False)

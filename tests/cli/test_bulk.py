@@ -84,8 +84,8 @@ def test_a_command_that_is_broken_off_goes_on_where_it_stopped(
     bulk = ("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal", "--no-links")
     worked = module._worked
 
-    def broken_off(opened: Any, batch_id: str, listed: Any) -> Any:
-        opened.batches.run_once(batch_id)
+    def broken_off(side: Any, batch_id: str, listed: Any) -> Any:
+        side.work(batch_id)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "_worked", broken_off)
