@@ -112,6 +112,29 @@ class Control(TypedDict):
 Criteria = Literal["security", "availability", "processing-integrity", "confidentiality", "privacy"]
 
 
+class CutAnswer(TypedDict):
+    """A cut, and where it stands."""
+
+    id: str
+    version: str
+    sections: builtins.list[int]
+    titles: builtins.list[str]
+    source_pages: builtins.list[int]
+    state: CutState
+    reason: str | None
+    created_at: str
+    settled_at: str | None
+
+
+class CutList(TypedDict):
+    """The cuts of a version, the oldest first."""
+
+    items: builtins.list[CutAnswer]
+
+
+CutState = Literal["compiling", "ready", "refused"]
+
+
 class DocumentAnswer(TypedDict):
     """A document."""
 
@@ -356,6 +379,12 @@ class NewClassification(TypedDict):
     classification: Classification
 
 
+class NewCut(TypedDict):
+    """The sections to be cut out."""
+
+    sections: builtins.list[int | str]
+
+
 class NewDocument(TypedDict):
     """A document to be made."""
 
@@ -440,6 +469,7 @@ class NewShare(TypedDict):
     expires_at: NotRequired[str | None]
     download_limit: NotRequired[int | None]
     version: NotRequired[str | None]
+    sections: NotRequired[builtins.list[int | str] | None]
     nda: NotRequired[NdaMode]
     view_only: NotRequired[bool]
     mail_check: NotRequired[bool | None]
@@ -683,6 +713,7 @@ class ShareAnswer(TypedDict):
     download_limit: int | None
     downloads_taken: int
     version: str | None
+    cut: str | None
     nda: NdaMode
     mail_check: bool
     view_only: bool
@@ -1000,12 +1031,13 @@ class CitationsResource:
         *,
         item_column: str | Omitted = OMITTED,
         criteria_column: str | Omitted = OMITTED,
+        sheet: str | Omitted = OMITTED,
     ) -> bytes:
         """Cite a document throughout a questionnaire in CSV (UTF-8): the same file, with a column *Citation*."""
         return self._calls.raw(
             "POST",
             path_of("/v1/documents/{document_id}/questionnaire.csv", document_id=document_id),
-            query={"item_column": item_column, "criteria_column": criteria_column},
+            query={"item_column": item_column, "criteria_column": criteria_column, "sheet": sheet},
             file=file,
             media_type="text/csv",
         )
@@ -1030,12 +1062,13 @@ class CitationsResource:
         *,
         item_column: str | Omitted = OMITTED,
         criteria_column: str | Omitted = OMITTED,
+        sheet: str | Omitted = OMITTED,
     ) -> bytes:
         """Cite a document throughout a questionnaire in XLSX: the same workbook, with a column *Citation*."""
         return self._calls.raw(
             "POST",
             path_of("/v1/documents/{document_id}/questionnaire.xlsx", document_id=document_id),
-            query={"item_column": item_column, "criteria_column": criteria_column},
+            query={"item_column": item_column, "criteria_column": criteria_column, "sheet": sheet},
             file=file,
             media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         )
@@ -1104,6 +1137,65 @@ class VersionsResource:
                     file=file,
                     media_type="application/pdf",
                 )
+            ),
+        )
+
+
+class CutsResource:
+    """Sections of a version, cut out as a report of their own."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def create(
+        self,
+        document_id: str,
+        version_id: str,
+        *,
+        sections: builtins.list[int | str],
+        prefer: str | Omitted = OMITTED,
+    ) -> CutAnswer:
+        """Cut sections out of a version: `202` while that runs, or `200` once it is settled."""
+        return cast(
+            "CutAnswer",
+            self._calls.ask(
+                "POST",
+                path_of(
+                    "/v1/documents/{document_id}/versions/{version_id}/cuts",
+                    document_id=document_id,
+                    version_id=version_id,
+                ),
+                body={"sections": sections},
+                headers={"Prefer": prefer},
+            ),
+        )
+
+    def list(self, document_id: str, version_id: str) -> CutList:
+        """List the cuts of a version."""
+        return cast(
+            "CutList",
+            self._calls.ask(
+                "GET",
+                path_of(
+                    "/v1/documents/{document_id}/versions/{version_id}/cuts",
+                    document_id=document_id,
+                    version_id=version_id,
+                ),
+            ),
+        )
+
+    def show(self, document_id: str, version_id: str, cut_id: str) -> CutAnswer:
+        """Show a cut."""
+        return cast(
+            "CutAnswer",
+            self._calls.ask(
+                "GET",
+                path_of(
+                    "/v1/documents/{document_id}/versions/{version_id}/cuts/{cut_id}",
+                    document_id=document_id,
+                    version_id=version_id,
+                    cut_id=cut_id,
+                ),
             ),
         )
 
@@ -1556,6 +1648,7 @@ class SharesResource:
         expires_at: str | None | Omitted = OMITTED,
         download_limit: int | None | Omitted = OMITTED,
         version: str | None | Omitted = OMITTED,
+        sections: builtins.list[int | str] | None | Omitted = OMITTED,
         nda: NdaMode | Omitted = OMITTED,
         view_only: bool | Omitted = OMITTED,
         mail_check: bool | None | Omitted = OMITTED,
@@ -1575,6 +1668,7 @@ class SharesResource:
                     "expires_at": expires_at,
                     "download_limit": download_limit,
                     "version": version,
+                    "sections": sections,
                     "nda": nda,
                     "view_only": view_only,
                     "mail_check": mail_check,
@@ -1725,6 +1819,7 @@ class Resources:
         self.documents = DocumentsResource(calls)
         self.citations = CitationsResource(calls)
         self.versions = VersionsResource(calls)
+        self.cuts = CutsResource(calls)
         self.evidence = EvidenceResource(calls)
         self.holds = HoldsResource(calls)
         self.log = LogResource(calls)

@@ -7,7 +7,7 @@ import platform
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,11 +39,13 @@ from service.checkpoints import Checkpoints, LockedStore
 from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
+from service.cuts import Cuts
 from service.delivery import Deliveries
 from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
+from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
@@ -76,10 +78,13 @@ from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
 from service.trust import TrustPage
+from service.viewing import Draw, Viewing
 from service.webhook_sending import SENDERS, WebhookSending
 from service.webhooks import Webhooks
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
+from watermark.drawn import DRAW_LIMITS, Drawn, draw_pages
+from watermark.errors import SandboxUnavailable
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
 
 T = TypeVar("T")
@@ -106,6 +111,7 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    cuts: Cuts
     citations: Citations
     questionnaires: Questionnaires
     compiling: Compiling
@@ -128,6 +134,7 @@ class Sealmark:
     mail_checks: MailChecks
     fresh_links: FreshLinks
     deliveries: Deliveries
+    viewing: Viewing
     log: Log
     exports: Exports
     evidence: Evidence
@@ -199,6 +206,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     denials = Denials(database, random)
     tallies = Tallies(database, random)
     limits = Limits(database, keys, tallies, clock)
+    deliveries = Deliveries(database, keys, copies, denials, tallies, limits, clock, random)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
@@ -241,6 +249,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        cuts=Cuts(database, clock, random),
         citations=citations,
         questionnaires=Questionnaires(
             citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
@@ -268,7 +277,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         limits=limits,
         mail_checks=mail_checks,
         fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
-        deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
+        deliveries=deliveries,
+        viewing=Viewing(database, deliveries, copies, _draw(settings), limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -442,7 +452,7 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
     def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
         bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
         result = run_in_child(
-            "compile",
+            "cut" if "pages" in parameters else "compile",
             source,
             bounded,
             limits,
@@ -451,6 +461,26 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
         return Compiled(result.facts, result.payload)
 
     return compile_in_child
+
+
+def _draw(settings: Settings) -> Draw:
+    # A copy is larger than the file that it is made of, if only by its marks.
+    limits = replace(DRAW_LIMITS, input_bytes=2 * max(DRAW_LIMITS.input_bytes, settings.max_file_bytes))
+
+    def draw(copy: Iterator[bytes], first: int, many: int) -> Drawn:
+        try:
+            return draw_pages(
+                copy,
+                first,
+                many,
+                limits=limits,
+                unsafe_without_network_filter=settings.allow_unconfined_child
+                and platform.system() != "Linux",
+            )
+        except SandboxUnavailable as error:
+            raise DomainError(Problem.UNAVAILABLE, "No page can be drawn here just now.") from error
+
+    return draw
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

@@ -39,10 +39,11 @@ _WORDS = re.compile(r"[^\w#]+")
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that the caller names, by their headers; None: they are looked for."""
+    """Where questions stand, as the caller says: columns by their headers, a sheet by its name. None: looked for."""
 
     item: str | None = None
     criteria: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
     Raises `DomainError` (invalid): a criterion that the report does not have, an item that cannot be, a formula where
     something has to be read or written.
     """
-    header = _header(table, columns)
+    elsewhere = columns.sheet is not None and columns.sheet != table.name
+    header = None if elsewhere else _header(table, columns)
     if header is None:
         return None
     row, item, criteria = header
@@ -111,14 +113,18 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
 
 def not_a_questionnaire(columns: Columns) -> DomainError:
     """The refusal of a file in which no table has the columns that are needed."""
+    if columns.sheet:
+        return invalid(
+            "sheet", f"No sheet “{columns.sheet[:80]}” with a header for its criteria is in the file."
+        )
     if columns.criteria or columns.item:
         named = " and ".join(f"“{name[:80]}”" for name in (columns.item, columns.criteria) if name)
         where = "criteria_column" if columns.criteria else "item_column"
         return invalid(where, f"No row among the first {HEADER_ROWS} of a sheet has the header {named}.")
     return invalid(
         "criteria_column",
-        f"No row among the first {HEADER_ROWS} of a sheet has a header such as Criteria or TSC: name the column "
-        "that holds the criteria of each question, by its header.",
+        f"No row among the first {HEADER_ROWS} of a sheet has headers such as No. for the items and TSC for their "
+        "criteria: name the columns, by their headers.",
     )
 
 
@@ -129,7 +135,8 @@ def _header(table: Table, columns: Columns) -> tuple[int, int | None, int] | Non
             return None
         criteria = _column(table, row, columns.criteria, CRITERIA_HEADERS, "criteria_column")
         item = _column(table, row, columns.item, ITEM_HEADERS, "item_column")
-        if criteria is not None and (item is not None or columns.item is None):
+        # A column of criteria alone may be a sheet that explains how answers are rated: that is asked for by name.
+        if criteria is not None and (item is not None or (columns.criteria and not columns.item)):
             return row, item, criteria
     return None
 

@@ -171,7 +171,7 @@ class SealedObject:
 
     id: str  # obj_…
     role: str  # original, template, evidence
-    owner_kind: str  # version, nda
+    owner_kind: str  # version, cut, nda
     owner_id: str
     size: int  # plaintext bytes
     wrapped_key: str  # as in the sidecar
@@ -358,7 +358,7 @@ class NamedKey:
 
     id: str  # key_…
     purpose: str  # link, log, service, weave
-    owner_id: str | None  # the version, for a weave key
+    owner_id: str | None  # the version or cut, for a weave key
     wrapped_key: str
     master_id: str
     created_at: datetime
@@ -382,8 +382,8 @@ class Job:
     """Work that runs beside requests."""
 
     id: str  # job_…
-    kind: str  # compile
-    subject: str  # the version's id
+    kind: str  # compile, cut, discard …
+    subject: str  # whom it is about: a version's id, a cut's …
     created_at: datetime
     run_after: datetime
     attempts: int = 0

@@ -158,6 +158,8 @@ def warm_up(task: Task, parameters: dict[str, Any]) -> None:
             task(harmless, parameters)
     if own:
         return
+    if "pages" in parameters:  # of a document; this one has one
+        parameters = {**parameters, "pages": [1]}
     with suppress(Exception):
         task(WARM_UP_PDF, parameters)
     with suppress(Exception):

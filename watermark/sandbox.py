@@ -36,6 +36,8 @@ MIB = 1024 * 1024
 # What it reads may be more than the PDF: `read` takes a template, which knows its length, with the PDF behind it.
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
+    "draw": "watermark.draw:draw_task",
+    "cut": "watermark.cut.document:compile_cut",
     "inspect": "watermark.inspection:inspect_task",
     "read": "watermark.woven.reading:read_task",
 }

@@ -18,6 +18,7 @@ from service.cli import (
     access_rules,
     api_keys,
     completion,
+    cuts,
     documents,
     evidence,
     holds,
@@ -56,6 +57,7 @@ def cli() -> None:
 for command in (
     documents.documents,
     versions.versions,
+    cuts.cuts,
     recipients.recipients,
     ndas.ndas,
     holds.holds,

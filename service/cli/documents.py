@@ -144,6 +144,7 @@ def cite(document: str, items: str, criteria: str, as_json: bool) -> None:
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--item-column", metavar="HEADER", help="The column of the items, where its header is unusual.")
 @click.option("--criteria-column", metavar="HEADER", help="The column of the criteria, likewise.")
+@click.option("--sheet", metavar="NAME", help="The only sheet to cite in; otherwise all with such columns.")
 @json_option
 def questionnaire(
     document: str,
@@ -151,6 +152,7 @@ def questionnaire(
     output: Path,
     item_column: str | None,
     criteria_column: str | None,
+    sheet: str | None,
     as_json: bool,
 ) -> None:
     """Cite DOCUMENT (doc_…) for each question of IN (.csv or .xlsx) that names criteria; writes OUT, a new file."""
@@ -162,7 +164,9 @@ def questionnaire(
     with source.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     with opened() as sealmark:
-        cited = sealmark.questionnaires.cite(document, form, content, Columns(item_column, criteria_column))
+        cited = sealmark.questionnaires.cite(
+            document, form, content, Columns(item_column, criteria_column, sheet)
+        )
     write_new(output, iter([cited.content]))
     answer({"file": str(output), "cited": cited.cited, "open": cited.open}, as_json)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from service.cli.remote import said, said_all
+from service.cli.sections import sections_of
 from service.sharing import DEFAULT_LINK_LIFE
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def create(
     company: str,
     purpose: str,
     pinned: str | None,
+    sections: tuple[str, ...],
     link_life: timedelta,
     send: bool,
     **policy: Any,
@@ -42,6 +44,7 @@ def create(
         recipient={"mail": mail, "name": name, "company": company},
         purpose=purpose,
         version=said(pinned),
+        sections=said(sections_of(sections) or None),
         link_life=_life(link_life, send=send),
         send=send,
         **said_all(policy),

@@ -17,6 +17,7 @@ from service.web.api import (
     access_rules,
     batches,
     citations,
+    cuts,
     description,
     docs,
     documents,
@@ -35,8 +36,20 @@ from service.web.api.uploads import Waiting
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, citations, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(batches, holds, log, evidence, webhooks),
+    *(
+        documents,
+        citations,
+        versions,
+        cuts,
+        recipients,
+        ndas,
+        nda_texts,
+        shares,
+        access_requests,
+        access_rules,
+        batches,
+    ),
+    *(holds, log, evidence, webhooks),
 )
 
 HEADERS = {

@@ -190,6 +190,28 @@ def test_every_sheet_with_criteria_is_cited_and_no_other(service: Service) -> No
     assert values_of(made, "Plain") == values_of(given, "Plain")
 
 
+def test_a_sheet_that_only_rates_answers_is_no_questionnaire_and_one_sheet_may_be_named(
+    service: Service,
+) -> None:
+    def more(book: Workbook) -> None:
+        rows = {
+            "Rating": (["Rating", "Criteria"], ["good", "All of it is there."]),
+            "Second": (["No.", "TSC"], [1, "ISO A.5.1"]),
+        }
+        for name, both in rows.items():
+            sheet = book.create_sheet(name)
+            for row in both:
+                sheet.append(row)
+
+    given = xlsx_of(QUESTIONS, more=more)
+    made = cited(service, "xlsx", given, Columns(sheet="Questions"))
+    assert values_of(made)[3][4] == sentences(service)["45"]
+    assert values_of(made, "Second") == values_of(given, "Second")
+    assert values_of(made, "Rating") == values_of(given, "Rating")
+    assert "ISO A.5.1 (Second!B2)" in refused(service, "xlsx", given).detail
+    assert refused(service, "xlsx", given, Columns(sheet="Third")).fields["where"] == "sheet"
+
+
 def test_the_caller_names_columns_with_unusual_headers(service: Service) -> None:
     rows = [["Kennung", "Frage", "Kriterien"], ["45", "Zugriff?", "CC6.1"]]
     assert refused(service, "csv", csv_of(rows)).fields["where"] == "criteria_column"

@@ -57,9 +57,14 @@ class QuestionnaireQuery(Form):
         Optional[Line], Field(description="The column of the criteria that each question asks for.")
     ] = None
 
+    sheet: Annotated[
+        Optional[Line],
+        Field(description="The only sheet of a workbook to cite in; left out: all with such columns."),
+    ] = None
+
     def columns(self) -> Columns:
         """As the domain takes them."""
-        return Columns(self.item_column, self.criteria_column)
+        return Columns(self.item_column, self.criteria_column, self.sheet)
 
 
 class CitationAnswer(Answer):

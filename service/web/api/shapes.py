@@ -74,6 +74,7 @@ def identifier(prefix: str) -> Any:
 
 DocumentId = identifier("doc")
 VersionId = identifier("ver")
+CutId = identifier("cut")
 RecipientId = identifier("rcp")
 NdaId = identifier("nda")
 TextId = identifier("txt")

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 63
+ROUTES = 66
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -29,6 +29,9 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
     "GET /v1/documents/<document_id>/versions/<version_id>": Scope.DOCUMENTS_READ,
     "PUT /v1/documents/<document_id>/versions/<version_id>/file": Scope.DOCUMENTS_WRITE,
+    "POST /v1/documents/<document_id>/versions/<version_id>/cuts": Scope.SHARES_WRITE,
+    "GET /v1/documents/<document_id>/versions/<version_id>/cuts": Scope.DOCUMENTS_READ,
+    "GET /v1/documents/<document_id>/versions/<version_id>/cuts/<cut_id>": Scope.DOCUMENTS_READ,
     "GET /v1/recipients": Scope.RECIPIENTS_READ,
     "GET /v1/recipients/<recipient_id>": Scope.RECIPIENTS_READ,
     "POST /v1/recipients/<recipient_id>/erase": Scope.RECIPIENTS_ERASE,
@@ -99,6 +102,7 @@ def _path(rule: Rule) -> str:
     prefixes = {
         "document_id": "doc",
         "version_id": "ver",
+        "cut_id": "cut",
         "recipient_id": "rcp",
         "nda_id": "nda",
         "text_id": "txt",

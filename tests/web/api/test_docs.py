@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from service.access import Scope
+from service.web.api.citations import XLSX
 from service.web.application import create_app
 from tests.service_fixture import URL, Service
 from tests.web.api.test_callers import EXPECTED
@@ -57,7 +58,7 @@ def test_no_operation_takes_a_form(document: Any) -> None:
         for operation in operations.values()
         for media in operation.get("requestBody", {}).get("content", {})
     }
-    assert bodies == {"application/json", "application/pdf"}
+    assert bodies == {"application/json", "application/pdf", "text/csv", XLSX}
 
 
 def test_the_page_to_try_it_has_nothing_inline_and_loads_only_from_here(client: FlaskClient) -> None:
