@@ -15,6 +15,7 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    batches,
     board,
     citations,
     cuts,
@@ -47,6 +48,7 @@ RESOURCES = (
         shares,
         access_requests,
         access_rules,
+        batches,
     ),
     *(holds, log, evidence, board, webhooks),
 )
