@@ -21,6 +21,7 @@ from service.access_rules import AccessRules
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
+from service.adapters.oidc import OidcProvider
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
@@ -43,6 +44,7 @@ from service.erasing import Erasing
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
+from service.holdings import Holdings
 from service.holds import Holds
 from service.keys import NamedKeys
 from service.letters import Issue, Letters
@@ -66,6 +68,7 @@ from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
 from service.sharing import Sharing
 from service.signing import Signing
+from service.staff import Provider, Staff
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
@@ -130,6 +133,9 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    holdings: Holdings
+    staff: Staff
+    provider: Provider | None
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -284,7 +290,19 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        holdings=Holdings(database, clock),
+        staff=Staff(database, clock, random),
+        provider=open_provider(settings, clock),
     )
+
+
+def open_provider(settings: Settings, clock: Clock) -> Provider | None:
+    """Where staff sign in, if the settings say where; it is not asked yet. Raises `SettingError`."""
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    secret = read_secret(oidc.client_secret_file, "OIDC_CLIENT_SECRET_FILE")
+    return OidcProvider(oidc.issuer, oidc.client_id, secret, oidc.roles_claim, HttpPosts(), clock)
 
 
 def open_mailer(settings: Settings) -> Mailer | None:

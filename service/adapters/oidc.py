@@ -29,7 +29,19 @@ DISCOVERY_AGE = timedelta(minutes=10)
 MAX_ANSWER = 256 * 1024
 """Bytes of an answer: a discovery document and a set of keys have some KB, a token with many groups some tens."""
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
+ALGORITHMS = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+    "EdDSA",
+)
 """Signatures by a key pair only: with a shared secret, whoever holds it could name anybody."""
 
 LEEWAY_SECONDS = 60
@@ -198,5 +210,7 @@ def _for_signatures(keys: Mapping[str, Any]) -> dict[str, Any]:
     listed = keys.get("keys")
     found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
     return {
-        "keys": [key for key in found if key.get("use", "sig") == "sig" and key.get("kty") in {"RSA", "EC", "OKP"}]
+        "keys": [
+            key for key in found if key.get("use", "sig") == "sig" and key.get("kty") in {"RSA", "EC", "OKP"}
+        ]
     }
