@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -204,7 +204,7 @@ class Ndas:
         with self._database.read() as records:
             return records.find(Nda, order="id", limit=limit, **where)
 
-    def ending(self, within: timedelta) -> list[Nda]:
+    def ending(self, within: timedelta) -> Sequence[Nda]:
         """Agreements in force that end within this time, the next one first."""
         now = self._clock()
         with self._database.read() as records:

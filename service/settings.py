@@ -78,8 +78,8 @@ SETTINGS: Mapping[str, str] = {
     "Default: none, and no console",
     "OIDC_CLIENT_ID": "What the provider calls this service. Required with OIDC_ISSUER",
     "OIDC_CLIENT_SECRET_FILE": "File with the secret that the provider gave it. Required with OIDC_ISSUER",
-    "OIDC_ROLES_CLAIM": "Claim of the ID token whose values are roles of the console: viewer, sharer, approver, auditor. "
-    "Default: roles",
+    "OIDC_ROLES_CLAIM": "Claim of the ID token whose values are roles of the console: viewer, sharer, approver, "
+    "auditor. Default: roles",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
