@@ -62,10 +62,10 @@ class Gate:
         self._provider = provider
         self._issuer = sealmark.settings.oidc.issuer if sealmark.settings.oidc else ""
         self._redirect_uri = sealmark.settings.url + CALLBACK
-        self._key = lambda: sealmark.keys.signing("service").secret
+        self._keys = sealmark.keys
         self.browsers = Browsers(
             sealmark.settings.url,
-            self._key,
+            self._secret,
             sealmark.random,
             name=COOKIE,
             seconds=int(SESSION_LIFE.total_seconds()),
@@ -188,8 +188,11 @@ class Gate:
     def _state(self, browser: str, begun: str) -> str:
         return f"{begun}.{self._value(_STATE, browser, begun)}"
 
+    def _secret(self) -> bytes:
+        return self._keys.signing("service").secret
+
     def _value(self, context: bytes, browser: str, begun: str) -> str:
-        return _text(hmac.digest(self._key(), context + f"{browser} {begun}".encode(), "sha256"))
+        return _text(hmac.digest(self._secret(), context + f"{browser} {begun}".encode(), "sha256"))
 
 
 def wrong(methods: str) -> Response:

@@ -24,16 +24,19 @@ SENTENCES = {
     "sign_in.title": "Console of {organization}",
     "sign_in.text": "For the people of {organization}. You sign in with your organization’s own account.",
     "signed_out": "You are signed out here",
-    "signed_out.text": "Your account with your organization is still signed in: sign out there, too, on a shared computer.",
+    "signed_out.text": "Your account with your organization is still signed in: sign out there, too, on a "
+    "shared computer.",
     "again": "Sign in once more",
     "again.text": "This sign-in is over or was begun in another browser. Begin once more.",
     "over": "You are not signed in any more",
     "over.text": "A session lasts eight hours. Nothing was changed. Sign in, and do it once more.",
     "no_role": "You may not use the console",
-    "no_role.text": "Your account is known, but it has none of the roles viewer, sharer, approver and auditor. Who runs your "
+    "no_role.text": "Your account is known, but it has none of the roles viewer, sharer, approver and "
+    "auditor. Who runs your "
     "organization’s accounts can give you one.",
     "not_believed": "Your sign-in could not be verified",
-    "not_believed.text": "What your organization’s sign-in sent does not show who you are. It was recorded. Begin once more, "
+    "not_believed.text": "What your organization’s sign-in sent does not show who you are. It was recorded. "
+    "Begin once more, "
     "and tell who runs Sealmark if it happens again.",
     "provider_refused": "Your sign-in was not completed",
     "provider_refused.text": "Your organization’s sign-in sent you back without an answer. Nothing happened.",
@@ -196,7 +199,8 @@ SENTENCES = {
     "check.good": "The log is genuine",
     "check.bad": "The log is NOT genuine",
     "check.long": "The log is too long to be checked on a page",
-    "check.long.text": "It has {size} entries; up to {most} are checked here. Export it as NDJSON and check it with logcheck.py.",
+    "check.long.text": "It has {size} entries; up to {most} are checked here. Export it as NDJSON and check "
+    "it with logcheck.py.",
     "check.none": "There is no checkpoint to check yet",
     "log.back": "To the log",
 }
