@@ -201,7 +201,6 @@ SENTENCES = {
     "check.long": "The log is too long to be checked on a page",
     "check.long.text": "It has {size} entries; up to {most} are checked here. Export it as NDJSON and check "
     "it with logcheck.py.",
-    "check.none": "There is no checkpoint to check yet",
     "log.back": "To the log",
 }
 

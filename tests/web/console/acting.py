@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from service.staff import Identity
 from service.web.application import create_app
 from tests.service_fixture import Service
-from tests.web.recipient.browsing import Person
+from tests.web.recipient.browsing import Forms, Person
 from tests.web.recipient.lending import HOST
 
 ISSUER = "https://id.lender.example"
@@ -50,6 +50,15 @@ def environ(folder: Path) -> dict[str, str]:
     }
 
 
+class CheckedForms(Forms):
+    """The forms of a page, without boxes that are not checked."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if given.get("type") != "checkbox" or "checked" in given:
+            super().handle_starttag(tag, attrs)
+
+
 class Colleague(Person):
     """One of the lender's people with a browser."""
 
@@ -77,6 +86,13 @@ class Colleague(Person):
         """Go there and come back as this person, or with what the adapter says of the answer."""
         self.provider.codes["code"] = who
         return self.come_back(self.leave())
+
+    def send(self, page: TestResponse, action: str, **typed: str) -> TestResponse:
+        """As a browser does: boxes that are not checked are not sent."""
+        for path, fields in CheckedForms(page.text).forms:
+            if path.endswith(action):
+                return self.post(path, data={**fields, **typed})
+        raise AssertionError(f"the page has no form to {action}")
 
     def cookie(self) -> str:
         """The value of the console's cookie."""
