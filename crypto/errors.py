@@ -147,6 +147,10 @@ class ErasureInvalid(CryptoError):
     """What the store keeps of an erasing was not written under the service key."""
 
 
+class WebhookSecretBroken(CryptoError):
+    """The stored secret of a webhook's receiver does not open."""
+
+
 class CanonicalError(CryptoError):
     """A value or bytes outside canonical JSON as this project restricts it."""
 

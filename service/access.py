@@ -40,6 +40,8 @@ class Scope(StrEnum):
     REQUESTS_DECIDE = "requests:decide"
     RULES_WRITE = "rules:write"
     LOG_READ = "log:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class ApiKeys:

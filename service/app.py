@@ -7,7 +7,7 @@ import platform
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from cryptography import x509
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
+from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
@@ -27,6 +28,7 @@ from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
+from service.adapters.webhook_http import PinnedPosts
 from service.adapters.witness_http import HttpPosts
 from service.announcing import Announcing
 from service.answers import Answers
@@ -34,13 +36,16 @@ from service.archives import Archives
 from service.audit import Clock, Random
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
+from service.citations import Citations
 from service.compiling import Compiled, Compiling
 from service.copies import Copies, check_markable
+from service.cuts import Cuts
 from service.delivery import Deliveries
 from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
+from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
@@ -62,10 +67,12 @@ from service.opening import Opening
 from service.outbox import require_mail
 from service.ports import Mailer
 from service.public_files import PublicFiles
+from service.questionnaires import Questionnaires
 from service.recipients import Recipients
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
+from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
 from service.staff import Provider, Staff
@@ -73,8 +80,13 @@ from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
 from service.trust import TrustPage
+from service.viewing import Draw, Viewing
+from service.webhook_sending import SENDERS, WebhookSending
+from service.webhooks import Webhooks
 from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
+from watermark.drawn import DRAW_LIMITS, Drawn, draw_pages
+from watermark.errors import SandboxUnavailable
 from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
 
 T = TypeVar("T")
@@ -101,6 +113,9 @@ class Sealmark:
     api_keys: ApiKeys
     answers: Answers
     documents: Documents
+    cuts: Cuts
+    citations: Citations
+    questionnaires: Questionnaires
     compiling: Compiling
     recipients: Recipients
     ndas: Ndas
@@ -120,6 +135,7 @@ class Sealmark:
     mail_checks: MailChecks
     fresh_links: FreshLinks
     deliveries: Deliveries
+    viewing: Viewing
     log: Log
     exports: Exports
     evidence: Evidence
@@ -133,6 +149,9 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    webhooks: Webhooks
+    webhook_sending: WebhookSending
+    share_endings: ShareEndings
     holdings: Holdings
     staff: Staff
     provider: Provider | None
@@ -156,6 +175,11 @@ class Sealmark:
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
                 Task("timestamps", self.timestamps.run_once, every=5.0),
                 Task("ndas", lambda: self.sweeping.end_expired_ndas() > 0, every=30.0),
+                *(
+                    Task(f"webhooks-{number}", lambda: self.webhook_sending.run_once(), every=1.0)
+                    for number in range(1, SENDERS + 1)
+                ),
+                Task("share-endings", self.share_endings.run_once, every=900.0),
                 Task("tallies", lambda: sum_up(self.database, self.clock(), self.random) < 0, every=60.0),
                 Task("rows", _forever(self.sweeping.forget_old_rows), every=600.0),
                 Task("erasures", self.erasing.run_once, every=2.0),
@@ -185,6 +209,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     denials = Denials(database, random)
     tallies = Tallies(database, random)
     limits = Limits(database, keys, tallies, clock)
+    deliveries = Deliveries(database, keys, copies, denials, tallies, limits, clock, random)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)
     rollback = Rollback(database, store, clock)
@@ -207,6 +232,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     def check_mark(name: str, mail: str, company: str) -> None:
         check_markable(name, mail, company, clock().date())
 
+    citations = Citations(database, settings.url, clock)
     sharing = Sharing(database, keys, check_mark, settings.url, clock, random, can_mail=settings.can_mail)
 
     def mail_needed() -> None:
@@ -226,6 +252,11 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         api_keys=ApiKeys(database, clock, random),
         answers=Answers(database, keys, clock, random),
         documents=Documents(database, objects, settings.max_file_bytes, clock, random),
+        cuts=Cuts(database, clock, random),
+        citations=citations,
+        questionnaires=Questionnaires(
+            citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
+        ),
         compiling=Compiling(database, objects, keys, _child(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
@@ -248,7 +279,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         limits=limits,
         mail_checks=mail_checks,
         fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
-        deliveries=Deliveries(database, keys, copies, denials, tallies, limits, clock, random),
+        deliveries=deliveries,
+        viewing=Viewing(database, deliveries, copies, _draw(settings), limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -290,6 +322,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        webhooks=Webhooks(database, keys, clock, random),
+        webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
+        share_endings=ShareEndings(database, clock),
         holdings=Holdings(database, clock),
         staff=Staff(database, clock, random),
         provider=open_provider(settings, clock),
@@ -431,7 +466,7 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
     def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
         bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
         result = run_in_child(
-            "compile",
+            "cut" if "pages" in parameters else "compile",
             source,
             bounded,
             limits,
@@ -440,6 +475,26 @@ def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Co
         return Compiled(result.facts, result.payload)
 
     return compile_in_child
+
+
+def _draw(settings: Settings) -> Draw:
+    # A copy is larger than the file that it is made of, if only by its marks.
+    limits = replace(DRAW_LIMITS, input_bytes=2 * max(DRAW_LIMITS.input_bytes, settings.max_file_bytes))
+
+    def draw(copy: Iterator[bytes], first: int, many: int) -> Drawn:
+        try:
+            return draw_pages(
+                copy,
+                first,
+                many,
+                limits=limits,
+                unsafe_without_network_filter=settings.allow_unconfined_child
+                and platform.system() != "Linux",
+            )
+        except SandboxUnavailable as error:
+            raise DomainError(Problem.UNAVAILABLE, "No page can be drawn here just now.") from error
+
+    return draw
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

@@ -15,6 +15,8 @@ from typing import Any
 from crypto import identifiers
 from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
+from service.cuts import KIND as CUT
+from service.cutting import CutFile, Cutting
 from service.facts import Facts, beyond_file
 from service.keys import NamedKeys
 from service.objects import SealedObjects
@@ -32,6 +34,9 @@ PAUSE = timedelta(seconds=30)
 
 MAX_ATTEMPTS = 3
 """After so many workers died over one file it is refused: the file is likely why."""
+
+KINDS = ("compile", CUT)
+"""Of the jobs that are taken here."""
 
 SEED_SIZE = 32
 """Bytes of the seed by which compile chooses places."""
@@ -51,7 +56,9 @@ class Compiled:
 
 
 CompileInChild = Callable[[Iterator[bytes], dict[str, Any]], Compiled]
-"""(the file's pieces, parameters) → the compiled file. Raises `Refused`."""
+"""(the file's pieces, parameters) → the compiled file, or of it only `pages` if the parameters name them.
+
+Raises `Refused`."""
 
 
 class Compiling:
@@ -72,6 +79,7 @@ class Compiling:
         self._compile = compile_in_child
         self._clock = clock
         self._random = random
+        self._cutting = Cutting(database, objects, keys, _in_pieces, _ends, clock, random)
         self._held: dict[str, Job] = {}  # claimed here, being worked on
         self._owed: list[Job] = []  # to be put back when the database answers again
 
@@ -114,6 +122,9 @@ class Compiling:
             )
 
     def _end(self, job: Job) -> None:
+        if job.kind == CUT:
+            self._cutting.end(job, self._compile_cut, tired=job.attempts > MAX_ATTEMPTS)
+            return
         with self._database.read() as records:
             version = records.get(Version, job.subject)
             original = records.get(SealedObject, version.original_id or "") if version else None
@@ -137,7 +148,13 @@ class Compiling:
         now = self._clock()
         with self._database.write() as records:
             due = records.find(
-                Job, kind="compile", done_at=None, run_after__le=now, order="run_after", limit=1, lock=True
+                Job,
+                kind__in=list(KINDS),
+                done_at=None,
+                run_after__le=now,
+                order="run_after",
+                limit=1,
+                lock=True,
             )
             if not due:
                 return None
@@ -152,10 +169,14 @@ class Compiling:
         removed_of(compiled.facts.get("removed", {}))
         return compiled
 
+    def _compile_cut(self, original: SealedObject, parameters: dict[str, Any]) -> CutFile:
+        reader = self._objects.open(original)
+        compiled = self._compile(reader.read(0, reader.size), parameters)
+        return CutFile(int(compiled.facts["pages"]), int(compiled.facts["format"]), compiled.template)
+
     def _accept(self, job: Job, version: Version, compiled: Compiled) -> None:
         template_id = identifiers.new_id("tpl", self._random(16))
-        pieces = (compiled.template[at : at + PIECE] for at in range(0, len(compiled.template), PIECE))
-        stored, _ = self._objects.put("template", "version", version.id, pieces)
+        stored, _ = self._objects.put("template", "version", version.id, _in_pieces(compiled.template))
         now = self._clock()
         facts = compiled.facts
         template = Template(
@@ -254,7 +275,16 @@ def _claim_of(job: Job) -> dict[str, Any]:
 
 def _settles(records: Records, job: Job, version: Version, now: datetime) -> bool:
     """End the job and say whether its claim settles the version: nobody else took or settled it meanwhile."""
-    if records.change(job, expect=_claim_of(job), done_at=now) is None:
+    if not _ends(records, job, now):
         return False
     current = records.get(Version, version.id, lock=True)
     return current is not None and current.state == VersionState.COMPILING
+
+
+def _ends(records: Records, job: Job, now: datetime) -> bool:
+    """End the job and say whether its claim still held."""
+    return records.change(job, expect=_claim_of(job), done_at=now) is not None
+
+
+def _in_pieces(template: bytes) -> Iterator[bytes]:
+    return (template[at : at + PIECE] for at in range(0, len(template), PIECE))

@@ -45,6 +45,7 @@ SAMPLE_COPY_ID = "cpy_" + "0" * 26
 class _OpenTemplate:
     table: SlotTable
     reader: SealedReader
+    weave: str  # whose weave key decides its copies' bits: the version's, or the cut's
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Copies:
             issued=now.date(),
             copy_id=copy_id,
         )
-        made = self.make(allowed.template.id, allowed.version.id, mark)
+        made = self.make(allowed.template.id, mark)
         copy = Copy(
             id=copy_id,
             share_id=allowed.share.id,
@@ -126,32 +127,32 @@ class Copies:
             raise DomainError(
                 Problem.UNAVAILABLE, "This copy's recipient was erased: it can be stamped no more."
             )
-        return self.stamped(copy.template_id, copy.version_id, copy.id, copy.fill, start, stop)
+        return self.stamped(copy.template_id, copy.id, copy.fill, start, stop)
 
-    def make(self, template_id: str, version_id: str, mark: Printed) -> Made:
+    def make(self, template_id: str, mark: Printed) -> Made:
         """What a copy with this mark is to be: nothing is stored. Raises as `mint` does."""
         template = self._template(template_id)
         fill = _mint(template.table, mark)
-        bits = self._bits(template.table, version_id, mark.copy_id)
+        bits = self._bits(template, mark.copy_id)
         digest = hashlib.sha256()
         for piece in stamp(template.table, fill, template.reader.read, bits=bits):
             digest.update(piece)
         return Made(fill.encode(), fill.copy_length(template.table), digest.hexdigest())
 
     def stamped(
-        self, template_id: str, version_id: str, copy_id: str, fill: bytes, start: int, stop: int
+        self, template_id: str, copy_id: str, fill: bytes, start: int, stop: int
     ) -> Generator[bytes, None, None]:
         """Bytes [start, stop) of what this fill makes of the template. Raises as `stream` does."""
         template = self._template(template_id)
-        bits = self._bits(template.table, version_id, copy_id)
+        bits = self._bits(template, copy_id)
         filled = Fill.decode(fill)
         return _as_bytes(stamp(template.table, filled, template.reader.read, start, stop, bits=bits))
 
-    def _bits(self, table: SlotTable, version_id: str, copy_id: str) -> NDArray[np.uint8] | None:
+    def _bits(self, template: _OpenTemplate, copy_id: str) -> NDArray[np.uint8] | None:
         """The copy's woven code; None of a template without words, which has been compiled before there were any."""
-        if not table.words:
+        if not template.table.words:
             return None
-        return copy_bits(self._keys.weave(version_id), copy_id, table.words)
+        return copy_bits(self._keys.weave(template.weave), copy_id, template.table.words)
 
     def _template(self, template_id: str) -> _OpenTemplate:
         with self._lock:
@@ -162,12 +163,12 @@ class Copies:
         with self._database.read() as records:
             record = records.get(Template, template_id)
             stored = records.get(SealedObject, record.object_id) if record else None
-        if stored is None:
+        if record is None or stored is None:
             raise DomainError(Problem.UNAVAILABLE, f"The template {template_id} is not in the database.")
         reader = self._objects.open(stored)
         header = b"".join(reader.read(0, HEADER_SIZE))
         table = SlotTable.decode(b"".join(reader.read(0, table_range(header)[1])))
-        opened = _OpenTemplate(table, reader)
+        opened = _OpenTemplate(table, reader, record.cut_id or record.version_id)
         with self._lock:
             self._open[template_id] = opened
             while len(self._open) > OPEN_TEMPLATES:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from service.ports import Grant
-from service.records import Classification, Copy, Document, NdaMode, Recipient, Share, Template, Version
+from service.records import Classification, Copy, Cut, Document, NdaMode, Recipient, Share, Template, Version
 
 
 class Denial(StrEnum):
@@ -21,6 +21,7 @@ class Denial(StrEnum):
     NDA_ENDED = "nda-ended"
     MAIL_CHECK = "mail-check"
     NDA_ASKED = "nda-asked"
+    VIEW_ONLY = "view-only"
     NOT_READY = "not-ready"
     USED_UP = "used-up"
     DELIVERY_OVER = "delivery-over"
@@ -42,16 +43,20 @@ class Allowed:
     version: Version
     template: Template
     copy: Copy | None
+    cut: Cut | None = None  # what is lent of the version, if not all of it
 
 
-def decide(grant: Grant, now: datetime, *, asking: bool, checked: bool = False) -> Allowed | Denial:
+def decide(
+    grant: Grant, now: datetime, *, asking: bool, checked: bool = False, viewing: bool = False
+) -> Allowed | Denial:
     """Decide over one share.
 
-    `checked`: the asker has shown that the recipient's mail address is theirs. Only asking needs it, and it comes
-    before the agreement: who signs is the recipient.
+    `checked`: the asker has shown that the recipient's mail address is theirs. Asking and viewing need it, and it
+    comes before the agreement: who signs is the recipient.
 
     `asking`: by its link, for the page or a new delivery, where the link's own end counts; else for a delivery
     that was granted, which lives on when its link expires but not when link, share, NDA or document are revoked.
+    `viewing`: not asking, a page of that delivery; else its file, which a view-only share never gives.
     The download limit is not decided here: it is taken in the transaction of the grant (`granting`).
     An expiry has no grace: at its instant it is over.
     """
@@ -65,15 +70,21 @@ def decide(grant: Grant, now: datetime, *, asking: bool, checked: bool = False) 
         (share.expires_at <= now, Denial.SHARE_EXPIRED),
         (asking and link is not None and link.expires_at <= now, Denial.LINK_EXPIRED),
         (uncovered and not offered, Denial.NDA_ENDED),
-        (asking and not checked and (share.mail_check or offered), Denial.MAIL_CHECK),
+        ((asking or viewing) and not checked and (share.mail_check or offered), Denial.MAIL_CHECK),
         (uncovered, Denial.NDA_ASKED),
+        (share.view_only and not (asking or viewing), Denial.VIEW_ONLY),
     )
     for holds, reason in reasons:
         if holds:
             return reason
     if grant.version is None or grant.template is None:
         return Denial.NOT_READY
-    return Allowed(share, grant.recipient, grant.document, grant.version, grant.template, grant.copy)
+    # Whatever the database says: who has a cut gets no template of the whole, and of no other cut.
+    if grant.template.cut_id != share.cut_id or (share.cut_id is not None and grant.cut is None):
+        return Denial.NOT_READY
+    return Allowed(
+        share, grant.recipient, grant.document, grant.version, grant.template, grant.copy, grant.cut
+    )
 
 
 def _offered(grant: Grant) -> bool:

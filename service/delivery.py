@@ -60,6 +60,7 @@ class Granted:
 
     delivery: Delivery
     token: str
+    view_only: bool = False  # its pages are shown, its file is not sent
 
 
 class Deliveries:
@@ -104,7 +105,7 @@ class Deliveries:
         if isinstance(delivery, Denial):
             return self._opening.deny(delivery, allowed.share, link.hash, actor)
         # 6. The address of the delivery, which the caller answers with 303.
-        return Granted(delivery, self._granting.token(delivery))
+        return Granted(delivery, self._granting.token(delivery), allowed.share.view_only)
 
     def send(self, text: str, actor: Actor, start: int = 0, stop: int | None = None) -> Sending | Denied:
         """Begin to send bytes [start, stop) of a granted download.
@@ -175,22 +176,34 @@ class Deliveries:
                 records.add(viewed)
         return Waiting(missing, grant, link)
 
-    def begin(self, text: str, actor: Actor) -> tuple[Delivery, Allowed, Copy] | Denied:
-        """The delivery that this token names: steps 1 to 3 again. Consumes and records nothing (unless denied)."""
+    def begin(
+        self, text: str, actor: Actor, *, viewing: bool = False, checked: Checked = unchecked
+    ) -> tuple[Delivery, Allowed, Copy] | Denied:
+        """The delivery that this token names: steps 1 to 3 again. Consumes and records nothing (unless denied).
+
+        `viewing`: for its pages and not for its file; only then `checked` counts.
+        """
         token = self._opening.verify(text, Action.DELIVER, actor)
         if isinstance(token, Denied):
             return token
         delivery, copy, grant = self._opening.load_delivery(token)
         now = self._clock()
-        decided = Denial.DELIVERY_OVER if delivery.until <= now else decide(grant, now, asking=False)
+        decided: Allowed | Denial = Denial.DELIVERY_OVER
+        if now < delivery.until:
+            shown = viewing and checked(grant.share)
+            decided = decide(grant, now, asking=False, checked=shown, viewing=viewing)
         if isinstance(decided, Denial):
             return self._opening.deny(decided, grant.share, delivery.link_hash, actor)
         return delivery, decided, copy
 
-    def still_allowed(self, delivery: Delivery) -> Denial | None:
-        """Decide again over a running download; a database that does not answer breaks it off."""
-        decided = self._opening.decide_again(delivery)
+    def still_allowed(self, delivery: Delivery, *, viewing: bool = False) -> Denial | None:
+        """Decide again over a running download or sitting; a database that does not answer breaks it off."""
+        decided = self._opening.decide_again(delivery, viewing=viewing)
         return decided if isinstance(decided, Denial) else None
+
+    def deny(self, reason: Denial, allowed: Allowed, delivery: Delivery, actor: Actor) -> Denied:
+        """Say why a delivery does not go on; the denial is an entry first."""
+        return self._opening.deny(reason, allowed.share, delivery.link_hash, actor)
 
     def touch(self, send: Send, sent: int) -> bool:
         """Say that bytes still flow, so that the worker does not take the send for dead. False: it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from crypto import identifiers
 from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
+from service.citing import check_wording
 from service.errors import DomainError, Problem, invalid, not_found
 from service.facts import Facts, check_kind
 from service.mail import parse_address
@@ -116,22 +118,29 @@ class Documents:
         *,
         mail_check: MailCheck | None = None,
         listing: Listing | None = None,
+        citation: str | None = None,
     ) -> Document:
-        """Set what is given: the mail check of shares that are made from now on, and what the trust page says.
+        """Set what is given: the mail check of shares that are made from now on, what the trust page says, and the
+        wording of citations (empty: the one that is Sealmark's own).
 
-        Raises `DomainError` (not-found).
+        Raises `DomainError` (not-found, invalid).
         """
         now = self._clock()
         given = {"mail_check": mail_check, "listing": listing}
+        wording = check_wording(citation) if citation else None
         with self._database.write() as records:
             document = _document(records, document_id, lock=True)
             values: dict[str, Any] = {
                 name: value for name, value in given.items() if value not in (None, getattr(document, name))
             }
+            details: Details = dict(values)
+            if citation is not None and wording != document.citation:
+                values["citation"] = wording
+                details = {**details, "citation": _named(wording)}
             if not values:
                 return document
             changed = records.change(document, **values)
-            made = entry("document.changed", actor, now, self._random, details=values, document=document.id)
+            made = entry("document.changed", actor, now, self._random, details=details, document=document.id)
             records.add(made)
         return changed or document
 
@@ -286,6 +295,11 @@ def _check_classification(kind: Kind, classification: Classification) -> None:
     if kind in NEVER_PUBLIC and classification == Classification.PUBLIC:
         detail = "A SOC 2 report goes out only under NDA: classify it `nda`. A SOC 3 report may be public."
         raise invalid("classification", detail)
+
+
+def _named(wording: str | None) -> str:
+    """A wording in an entry: by its SHA-256, since it is free text and an entry is for ever."""
+    return "default" if wording is None else hashlib.sha256(wording.encode()).hexdigest()
 
 
 def _document(records: Records, document_id: str, *, lock: bool = False) -> Document:

@@ -222,12 +222,13 @@ def _csv(entries: Iterator[LoggedEntry]) -> Iterator[bytes]:
     writer.writerow(CSV_COLUMNS)
     for logged in entries:
         row = flat(logged)
-        writer.writerow([_harmless(str(row.get(column, ""))) for column in CSV_COLUMNS])
+        writer.writerow([harmless(str(row.get(column, ""))) for column in CSV_COLUMNS])
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue().encode()
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The cell of a CSV file, quoted against spreadsheets that would run it."""
     return "'" + cell if cell.startswith(FORMULA_STARTS) else cell

@@ -1,4 +1,7 @@
-"""Granting: one download is taken from a share's limit, once, with its entry in the same transaction."""
+"""Granting: one download is taken from a share's limit, once, with its entry in the same transaction.
+
+Of a view-only share it is a *sitting*: pages are shown for a while, and the file is never sent (`viewing`).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ LOG = logging.getLogger("sealmark.granting")
 DELIVERY_LIFE = timedelta(minutes=10)
 """How long a granted download may be (re)started: broken mobile connections come back within it."""
 
+SITTING_LIFE = timedelta(hours=2)
+"""How long the pages of a view-only share are shown once that was granted: seventy pages at a hundred seconds each."""
 
 TOGETHER = 32
 """Downloads that are granted in one transaction at most: as many as threads wait, and locks of a few milliseconds."""
@@ -136,7 +141,7 @@ class Granting:
             link_hash=wanted.link.hash,
             granted_at=now,
             # Whole seconds, as its token has: neither outlives the other.
-            until=min(now + DELIVERY_LIFE, share.expires_at).replace(microsecond=0),
+            until=min(now + life_of(share), share.expires_at).replace(microsecond=0),
         )
         made = entry(
             "download.granted",
@@ -159,6 +164,11 @@ def running(records: Records, share: Share, copy: Copy | None, now: datetime) ->
         Delivery, share_id=share.id, copy_id=copy.id, until__gt=now, order="-granted_at", limit=1
     )
     return found[0] if found else None
+
+
+def life_of(share: Share) -> timedelta:
+    """How long a delivery of this share lives, if the share does."""
+    return SITTING_LIFE if share.view_only else DELIVERY_LIFE
 
 
 def used_up(share: Share) -> bool:

@@ -26,14 +26,14 @@ PURPOSES = ("link", "log", "service")
 """Of these the service has one each, or a set."""
 
 WEAVE = "weave"
-"""Of this purpose each version has one, from which the bits of its copies come."""
+"""Of this purpose each version has one, and each cut of it: from it the bits of its copies come."""
 
 OPEN_WEAVES = 64
 """How many weave keys stay unwrapped: of as many versions as templates stay open (`copies.OPEN_TEMPLATES`)."""
 
 ROTATABLE = ("link", "log")
-"""What may be rotated by hand. The service key seals answers of a day, and with another weave key copies would change
-and traces of older ones be lost."""
+"""What may be rotated by hand. The service key seals answers of a day and the secrets of webhooks, and with another
+weave key copies would change and traces of older ones be lost."""
 
 LOG = "log"
 
@@ -78,29 +78,37 @@ class NamedKeys:
         self._listed: list[NamedKey] = []
         self._listed_at: datetime | None = None
 
-    def weave(self, version_id: str) -> bytes:
-        """The weave key of this version, 32 bytes. Raises `DomainError` (unavailable) when there is none."""
+    def weave(self, owner_id: str) -> bytes:
+        """The weave key of this version or cut, 32 bytes. Raises `DomainError` (unavailable) when there is none."""
         with self._lock:
-            secret = self._weaves.get(version_id)
+            secret = self._weaves.get(owner_id)
             if secret is not None:
-                self._weaves.move_to_end(version_id)
+                self._weaves.move_to_end(owner_id)
                 return secret
         with self._database.read() as records:
-            found = records.find(NamedKey, purpose=WEAVE, owner_id=version_id, limit=1)
+            found = records.find(NamedKey, purpose=WEAVE, owner_id=owner_id, limit=1)
         if not found:
-            detail = f"The weave key of {version_id} is not in the database, so its copies cannot be made."
+            detail = f"The weave key of {owner_id} is not in the database, so its copies cannot be made."
             raise DomainError(Problem.UNAVAILABLE, detail)
         secret = self._unwrapped(found[0])
         with self._lock:
-            self._weaves[version_id] = secret
+            self._weaves[owner_id] = secret
             while len(self._weaves) > OPEN_WEAVES:
                 self._weaves.popitem(last=False)
         return secret
 
-    def ensure_weave(self, records: Records, actor: Actor, version_id: str, now: datetime) -> None:
-        """Make the weave key of a version that has none, in the caller's transaction, which holds the version's row."""
-        if not records.find(NamedKey, purpose=WEAVE, owner_id=version_id, limit=1):
-            self._make(records, actor, WEAVE, now, "key.created", {}, owner_id=version_id)
+    def ensure_weave(
+        self, records: Records, actor: Actor, version_id: str, now: datetime, *, cut_id: str | None = None
+    ) -> None:
+        """Make the weave key of a version, or of a cut of it, that has none, in the caller's transaction.
+
+        That transaction holds the row of the version or cut.
+        """
+        owner_id = cut_id or version_id
+        if not records.find(NamedKey, purpose=WEAVE, owner_id=owner_id, limit=1):
+            self._make(
+                records, actor, WEAVE, now, "key.created", {}, owner_id=owner_id, version_id=version_id
+            )
 
     def ensure(self, actor: Actor) -> None:
         """Make the named keys that are missing."""
@@ -187,6 +195,7 @@ class NamedKeys:
         kind: str,
         details: Details,
         owner_id: str | None = None,
+        version_id: str | None = None,
     ) -> NamedKey:
         key_id = identifiers.new_id("key", self._random(16))
         secret = new_key(self._random)
@@ -204,7 +213,7 @@ class NamedKeys:
         details = {"key": key_id, "purpose": purpose, **details}
         if purpose == LOG:  # those who check the log follow it from key to key
             details["public"] = b64encode(notes.public_key(LOG, secret).public).decode()
-        records.add(entry(kind, actor, now, self._random, details=details, version=owner_id))
+        records.add(entry(kind, actor, now, self._random, details=details, version=version_id))
         return record
 
     def _all(self, now: datetime) -> list[NamedKey]:

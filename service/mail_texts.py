@@ -20,6 +20,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.errors import DomainError
+from service.languages import direction, known
 from service.mail import parse_address
 from service.mail_sentences import say
 from service.outbox import Mail
@@ -135,7 +136,7 @@ class MailTexts:
         """The mail of this kind with the values that `VALUES` names. Raises `TemplateBroken`."""
         names = VALUES[kind]
         given: dict[str, Any] = {**self._always, **{name: values[name] for name in names}}
-        given |= {"language": "en", "direction": "ltr"}
+        given |= {"language": known(language), "direction": direction(language)}
         given["say"] = partial(_say, language, given)
         subject, text = _subject_of(kind, self._run(self._plain, f"{kind}.txt", given))
         return Text(subject, text, self._run(self._html, f"{kind}.html", {**given, "subject": subject}))

@@ -239,8 +239,11 @@ class MailChecks:
 
 
 def _newest(records: Records, subject: str, browser: str) -> Check | None:
-    hashed = _hash(_BROWSER, browser)
-    found = records.find(Check, subject=subject, browser=hashed, order="-created_at", limit=1)
+    """The one that is open, else the last one."""
+    begun: dict[str, Any] = {"subject": subject, "browser": _hash(_BROWSER, browser)}
+    found = records.find(Check, ended_at=None, **begun) or records.find(
+        Check, order="-created_at", limit=1, **begun
+    )
     return found[0] if found else None
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from service.audit import Actor, Clock, Details, Outcome, Random, entry
 from service.errors import DomainError, Problem
+from service.languages import negotiate
 from service.letters import Letters, Needs
 from service.mail_texts import MailTexts, TemplateBroken
 from service.outbox import Mail, MailSettings, require_mail
@@ -137,7 +139,7 @@ class Mailing:
                 None,
             ):
                 return None  # erased, or taken by another meanwhile
-            needs = self._letters.needs(records, held)
+            needs = self._letters.needs(records, replace(held, language=negotiate(held.language)))
             if needs is None:
                 self._write_failed(records, held, ENDED, {})
             elif needs.link_hash is not None:
@@ -145,7 +147,7 @@ class Mailing:
         return needs
 
     def _letter(self, message: Message, needs: Needs) -> Letter:
-        said = self._texts.render(Mail(message.kind), message.language, needs.values)
+        said = self._texts.render(Mail(message.kind), negotiate(message.language), needs.values)
         return Letter(
             id=f"{message.id}.{message.attempts}@{self._host}",
             to=message.mail,

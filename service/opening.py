@@ -98,11 +98,16 @@ class Opening:
             raise self._unauthentic(now)
         return delivery, copy, grant
 
-    def decide_again(self, delivery: Delivery) -> Allowed | Denial:
-        """3. Over the share as it is now. A newer version changes nothing: the copy is the one that was granted."""
+    def decide_again(self, delivery: Delivery, *, viewing: bool = False) -> Allowed | Denial:
+        """3. Over the share as it is now. A newer version changes nothing: the copy is the one that was granted.
+
+        The mail check is not asked for again: it was a moment ago, where it matters.
+        """
         now = self._clock()
         grant = self._database.grant(delivery.share_id, delivery.link_hash, now)
-        return Denial.SHARE_REVOKED if grant is None else decide(grant, now, asking=False)
+        if grant is None:
+            return Denial.SHARE_REVOKED
+        return decide(grant, now, asking=False, checked=True, viewing=viewing)
 
     def deny(self, reason: Denial, share: Share, link_hash: str, actor: Actor) -> Denied:
         """Say why not; the denial is an entry first."""

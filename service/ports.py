@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from crypto.keys import Keyring
-from service.records import Copy, Document, Link, Nda, RateWindow, Recipient, Share, Template, Version
+from service.records import Copy, Cut, Document, Link, Nda, RateWindow, Recipient, Share, Template, Version
 
 R = TypeVar("R")
 
@@ -140,11 +140,12 @@ class Grant:
         Nda | None
     )  # one that is in force for this recipient now, if any; one signed on the page: of today's text
     version: Version | None  # the pinned one, or the newest that is ready
-    template: Template | None  # of `version`
+    template: Template | None  # of `version`, or of the share's cut of it
     copy: Copy | None  # of this share and `version`
     text_id: str | None = None  # the text of the agreement that is offered on the page, if there is one
     nda_revoked: bool = False  # an agreement of this recipient or their company was revoked
     nda_signed: bool = False  # this recipient has signed on the page before, be it another text
+    cut: Cut | None = None  # that the share covers instead of the whole
 
 
 @dataclass(frozen=True)

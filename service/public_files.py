@@ -87,9 +87,7 @@ class PublicFiles:
         if copy.stamp_version != STAMP_VERSION:
             detail = f"The public file was stamped by version {copy.stamp_version}: upload the version anew."
             raise DomainError(Problem.UNAVAILABLE, detail)
-        pieces = self._copies.stamped(
-            copy.template_id, copy.version_id, copy.version_id, copy.fill, start, stop
-        )
+        pieces = self._copies.stamped(copy.template_id, copy.version_id, copy.fill, start, stop)
         now = self._clock()
         details: Details = {"first": start, "last": stop - 1, "sha256": copy.sha256}
         with self._database.write() as records:
@@ -132,7 +130,7 @@ class PublicFiles:
         """The file of this version, made now or by whoever was first."""
         now = self._clock()
         mark = self._mark(version, now)
-        made = self._copies.make(template_id, version.id, mark)
+        made = self._copies.make(template_id, mark)
         copy = PublicCopy(
             version_id=version.id,
             template_id=template_id,

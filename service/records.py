@@ -171,7 +171,7 @@ class SealedObject:
 
     id: str  # obj_…
     role: str  # original, template, evidence
-    owner_kind: str  # version, nda
+    owner_kind: str  # version, cut, nda
     owner_id: str
     size: int  # plaintext bytes
     wrapped_key: str  # as in the sidecar
@@ -358,7 +358,7 @@ class NamedKey:
 
     id: str  # key_…
     purpose: str  # link, log, service, weave
-    owner_id: str | None  # the version, for a weave key
+    owner_id: str | None  # the version or cut, for a weave key
     wrapped_key: str
     master_id: str
     created_at: datetime
@@ -382,8 +382,8 @@ class Job:
     """Work that runs beside requests."""
 
     id: str  # job_…
-    kind: str  # compile
-    subject: str  # the version's id
+    kind: str  # compile, cut, discard …
+    subject: str  # whom it is about: a version's id, a cut's …
     created_at: datetime
     run_after: datetime
     attempts: int = 0
@@ -498,9 +498,10 @@ class Receiver:
     id: str  # whr_…
     url: str
     kinds: list[str]  # of events
-    secret: str  # sealed under the service key
+    secret: str  # sealed under the service key; empty once removed
     created_at: datetime
     removed_at: datetime | None = None
+    personal: bool = False  # its events name the recipient, too
 
 
 @dataclass(frozen=True)
@@ -511,12 +512,14 @@ class Event:
     position: int | None  # order of arrival, given by the database
     receiver_id: str
     kind: str
-    recipient_id: str | None  # whom it tells of, so that erasing finds it
+    recipient_id: str | None  # whose name and mail are in it, so that erasing finds it
     body: str  # JSON as it is sent; empty once erased
     created_at: datetime
+    tried_from: datetime  # when it was made, or was replayed last: its three days begin
     run_after: datetime
     attempts: int = 0
     status: int | None = None  # of the last answer; None: there was none
+    problem: str | None = None  # why the last attempt had no answer: a word
     sent_at: datetime | None = None
     failed_at: datetime | None = None
 

@@ -3,6 +3,8 @@
 Any number of processes may put entries into the inbox, and any number may try to move them; one at a time does,
 because the move holds the row of the log's state until it is durable. That lock is the fence: who loses its
 connection loses the lock and the move with it, which a lease in a row of its own would have to check for.
+
+In the same transaction the entries become the events that other systems are told of (`service/events.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crypto import canonical, merkle
+from service import events
 from service.audit import Clock, timestamp
 from service.ports import Database, Records, Taken
 from service.records import InboxEntry, LoggedEntry, LogState, TreeNode
@@ -67,6 +70,9 @@ class Sequencer:
         records.add(*logged)
         records.add(*(TreeNode(node_key(node.level, node.index), node.hash) for node in nodes))
         records.change(state, size=size, root=root, sequenced=now)
+        told = events.of_entries(records, logged, now)
+        if told:
+            records.add(*told)
         records.remove(InboxEntry, id__in=[waiting.id for waiting in batch])
 
 

@@ -17,6 +17,8 @@ from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import (
     Classification,
+    Cut,
+    CutState,
     Document,
     Link,
     MailCheck,
@@ -71,6 +73,7 @@ class Terms:
     nda: NdaMode = NdaMode.REQUIRE
     view_only: bool = False
     mail_check: bool | None = None  # None: the document's policy
+    cut_id: str | None = None  # of the pinned version: it covers these sections only
 
 
 class Sharing:
@@ -111,13 +114,15 @@ class Sharing:
         nda: NdaMode = NdaMode.REQUIRE,
         view_only: bool = False,
         mail_check: bool | None = None,
+        cut_id: str | None = None,
         link_life: timedelta = DEFAULT_LINK_LIFE,
         send: bool = False,
     ) -> tuple[Share, Recipient, NewLink | Message]:
         """One call: the recipient (made if unknown), the share and its first link.
 
         With `nda` ask it grants nothing until the recipient has signed on the page, where no agreement is in force.
-        `mail_check` overrides the document's policy, but not one that says always, nor what waits for a signature.
+        With `cut_id` it covers that cut of the pinned version only. `mail_check` overrides the document's policy, but
+        not one that says always, nor what waits for a signature.
         With `send` there is a message in the link's place: the link is made when it is mailed to the recipient.
 
         Raises `DomainError`: not-found, invalid, recipient-conflict, unmarkable-name, nda-required, wrong-state,
@@ -133,6 +138,7 @@ class Sharing:
             nda=nda,
             view_only=view_only,
             mail_check=mail_check,
+            cut_id=cut_id,
         )
         check_terms(terms, purpose, now)
         check_markable_person(self._check_mark, name, mail, company)
@@ -165,6 +171,8 @@ class Sharing:
         Raises `DomainError`: not-found, invalid, nda-required, wrong-state, mail-not-configured.
         """
         check_terms(terms, purpose, now)
+        if terms.cut_id is not None:
+            _check_cut(records, terms.cut_id, terms.pinned_version_id)
         document = self._check_document(
             records, document_id, terms.pinned_version_id, recipient, terms.nda, now
         )
@@ -184,6 +192,7 @@ class Sharing:
             nda=terms.nda,
             mail_check=checked,
             view_only=terms.view_only,
+            cut_id=terms.cut_id,
         )
         details: Details = {
             "expires": timestamp(share.expires_at),
@@ -192,6 +201,7 @@ class Sharing:
             "nda": share.nda,
             "mail_check": int(share.mail_check),
             "view_only": int(share.view_only),
+            "cut": share.cut_id,
         }
         records.add(share)
         personal = {"purpose": share.purpose}
@@ -425,6 +435,17 @@ def check_terms(terms: Terms, purpose: str, now: datetime) -> None:
         raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
     if not 1 <= len(purpose.strip()) <= MAX_PURPOSE:
         raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
+
+
+def _check_cut(records: Records, cut_id: str, version_id: str | None) -> None:
+    cut = records.get(Cut, cut_id)
+    if cut is None:
+        raise not_found("cut", cut_id)
+    if version_id is None or cut.version_id != version_id:
+        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
+    if cut.state != CutState.READY:
+        detail = "These sections are not compiled yet: ask again in a moment."
+        raise DomainError(Problem.WRONG_STATE, detail, state=cut.state, cut=cut.id)
 
 
 def _mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bool | None) -> bool:

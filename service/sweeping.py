@@ -20,6 +20,7 @@ from service.records import (
     Check,
     Copy,
     Delivery,
+    Event,
     Message,
     Nda,
     NdaState,
@@ -34,6 +35,7 @@ from service.records import (
 )
 from service.rollback import Rollback
 from service.sending import close_send
+from service.webhooks import KEPT_FOR as EVENTS_KEPT_FOR
 
 WORKER = Actor("worker")
 ORPHAN_AGE = timedelta(days=1)
@@ -102,7 +104,7 @@ class Sweeping:
         return ended
 
     def forget_old_rows(self) -> None:
-        """Remove what was kept for a time that is over: answers, throttles, counts, codes, sessions, messages."""
+        """Remove what was kept for a time that is over: answers, counts, codes, sessions, messages, events …"""
         now = self._clock()
         with self._database.write() as records:
             records.remove(Answer, created_at__le=now - ANSWER_AGE)
@@ -113,6 +115,8 @@ class Sweeping:
             records.remove(Check, created_at__le=now - CHECK_AGE)
             records.remove(Message, sent_at__le=now - MESSAGE_AGE)
             records.remove(Message, failed_at__le=now - MESSAGE_AGE)
+            for ended in ("sent_at__ne", "failed_at__ne"):
+                records.remove(Event, created_at__le=now - EVENTS_KEPT_FOR, **{ended: None})
 
     def erase_evidence(self) -> int:
         """Take the signed agreements of erased people whose retention is over and on whom no hold stands; how many."""

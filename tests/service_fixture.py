@@ -69,9 +69,10 @@ def fake_compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -
     content = b"".join(source)
     if content == REFUSED_BY_FAKE:
         raise Refused(RefusalReason.NEEDS_PASSWORD)
-    pages = [{"words": 0, "woven": 0}, *[{"words": 9, "woven": FAKE_WOVEN}] * (FAKE_PAGES - 1)]
+    count = len(parameters["pages"]) if "pages" in parameters else FAKE_PAGES
+    pages = [{"words": 0, "woven": 0}, *[{"words": 9, "woven": FAKE_WOVEN}] * (count - 1)]
     facts = {
-        "pages": FAKE_PAGES,
+        "pages": count,
         "format": 1,
         "fake": True,
         "seed": len(parameters["seed"]),

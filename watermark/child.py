@@ -146,9 +146,20 @@ def load_task(target: str) -> Task:
 
 
 def warm_up(task: Task, parameters: dict[str, Any]) -> None:
-    """Run the task over a harmless page, so that what it imports or opens late is there when nothing opens any more."""
+    """Run the task over a harmless page, so that what it imports or opens late is there when nothing opens any more.
+
+    Over the inputs of its module's own (`WARM_UP`) where there are some.
+    """
     for codec in _CODECS:
         b"".decode(codec)
+    own: tuple[bytes, ...] = getattr(sys.modules.get(task.__module__), "WARM_UP", ())
+    for harmless in own:
+        with suppress(Exception):
+            task(harmless, parameters)
+    if own:
+        return
+    if "pages" in parameters:  # of a document; this one has one
+        parameters = {**parameters, "pages": [1]}
     with suppress(Exception):
         task(WARM_UP_PDF, parameters)
     with suppress(Exception):

@@ -19,6 +19,7 @@ class RefusalReason(StrEnum):
     TOO_COSTLY = "too-costly"
     NOT_A_PDF = "not-a-pdf"
     CANNOT_MARK = "cannot-mark"
+    CANNOT_CUT = "cannot-cut"
 
 
 _WHAT_TO_DO = {
@@ -47,6 +48,10 @@ _WHAT_TO_DO = {
     RefusalReason.NOT_A_PDF: "The file is not a PDF. Save the report as a PDF and try again.",
     RefusalReason.CANNOT_MARK: (
         "The mark could not be put on every page of this PDF. Print it to a new PDF and use that."
+    ),
+    RefusalReason.CANNOT_CUT: (
+        "The sections could not be cut out of this PDF so that nothing of its other pages remains. "
+        "Print those sections to a PDF of their own, and use that."
     ),
 }
 

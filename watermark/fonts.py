@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import uharfbuzz as hb
-from fontTools.unicodedata import script, script_name
+from fontTools.unicodedata import script, script_extension, script_name
 
 from watermark.errors import Unmarkable
 
@@ -172,6 +172,7 @@ def _source(script_code: str) -> Source:
 def _scripts(text: str) -> list[str]:
     """A script for each character: its own, or for shared ones that of the text before it, or else after it.
 
+    One that only some scripts share (Unicode's Script_Extensions), such as the Arabic comma, is of one of these.
     Chinese characters in a text with kana are taken for Japanese, with Hangul for Korean.
     """
     own = [script(character) for character in text]
@@ -181,10 +182,21 @@ def _scripts(text: str) -> list[str]:
             break
     first = next((code for code in own if code not in _SHARED_SCRIPTS), "Latn")
     resolved = []
-    for code in own:
+    for character, code in zip(text, own, strict=True):
         first = first if code in _SHARED_SCRIPTS else code
-        resolved.append(first)
+        resolved.append(_narrowed(character, first, own) if code in _SHARED_SCRIPTS else code)
     return resolved
+
+
+def _narrowed(character: str, before: str, own: list[str]) -> str:
+    """The script of a shared character that follows one of script `before`, in a text of these scripts."""
+    sharing = script_extension(character) - _SHARED_SCRIPTS
+    if not sharing or before in sharing:
+        return before
+    here = [code for code in own if code in sharing]
+    if here:
+        return here[0]
+    return "Arab" if "Arab" in sharing else before
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:

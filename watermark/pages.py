@@ -35,10 +35,11 @@ def source_pages(pdf: pikepdf.Pdf) -> Iterator[SourcePage]:
     """Every page in order, its inheritance resolved into itself. Changes the PDF, not how it looks."""
     # Listing the pages lets qpdf repair the tree: a page that stands in it twice becomes two.
     for page in pdf.pages:
-        yield _source_page(pdf, page.obj)
+        yield source_page(pdf, page.obj)
 
 
-def _source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
+def source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
+    """One page of `source_pages`."""
     geometry = page_geometry(page)
     resources = _inherited_resources(page)
     page[Name.MediaBox] = page[Name.CropBox] = Array([*geometry.box])
@@ -99,10 +100,11 @@ def _content(page: Dictionary) -> bytes:
     """All content of the page as one stretch; what cannot be decoded ends where readers stop, too."""
     contents = page.get(Name.Contents)
     streams = list(contents) if isinstance(contents, Array) else [contents]
-    return b"\n".join(_decoded(stream) for stream in streams if isinstance(stream, Stream))
+    return b"\n".join(decoded(stream) for stream in streams if isinstance(stream, Stream))
 
 
-def _decoded(stream: Stream) -> bytes:
+def decoded(stream: Stream) -> bytes:
+    """The bytes of a content stream; what cannot be decoded ends where readers stop, too."""
     try:
         return stream.read_bytes()
     except pikepdf.PdfError:

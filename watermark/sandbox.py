@@ -25,6 +25,7 @@ __all__ = [
     "TASKS",
     "ChildLimits",
     "ChildResult",
+    "ForeignTask",
     "network_filter_available",
     "run_in_child",
 ]
@@ -35,6 +36,8 @@ MIB = 1024 * 1024
 # What it reads may be more than the PDF: `read` takes a template, which knows its length, with the PDF behind it.
 TASKS: dict[str, str] = {
     "compile": "watermark.compile:compile_pdf",
+    "draw": "watermark.draw:draw_task",
+    "cut": "watermark.cut.document:compile_cut",
     "inspect": "watermark.inspection:inspect_task",
     "read": "watermark.woven.reading:read_task",
 }
@@ -85,6 +88,16 @@ DEFAULT_LIMITS = ChildLimits()
 
 
 @dataclass(frozen=True)
+class ForeignTask:
+    """A task that this room does not have, over something that is no PDF: `module:function` of the caller's.
+
+    Its module may have `WARM_UP`: harmless inputs, in place of PDFs, that make it load what it loads late.
+    """
+
+    target: str
+
+
+@dataclass(frozen=True)
 class ChildResult:
     """What a task answered: JSON-able facts, and one payload (empty if the task has none)."""
 
@@ -93,7 +106,7 @@ class ChildResult:
 
 
 def run_in_child(
-    task: str,
+    task: str | ForeignTask,
     source: Iterable[bytes],
     parameters: Mapping[str, Any],
     limits: ChildLimits = DEFAULT_LIMITS,
@@ -107,7 +120,7 @@ def run_in_child(
     case the child is dead and collected afterwards. `KeyError` for an unknown task. Blocks the calling thread,
     which must be the one that iterates `source`.
     """
-    target = TASKS[task]
+    target = task.target if isinstance(task, ForeignTask) else TASKS[task]
     filtered = network_filter_available()
     if not filtered and not unsafe_without_network_filter:
         raise SandboxUnavailable(

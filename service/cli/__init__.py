@@ -18,6 +18,7 @@ from service.cli import (
     access_rules,
     api_keys,
     completion,
+    cuts,
     documents,
     evidence,
     holds,
@@ -30,6 +31,7 @@ from service.cli import (
     recipients,
     shares,
     versions,
+    webhooks,
     witness,
 )
 from service.cli.failures import USAGE, explain
@@ -55,12 +57,14 @@ def cli() -> None:
 for command in (
     documents.documents,
     versions.versions,
+    cuts.cuts,
     recipients.recipients,
     ndas.ndas,
     holds.holds,
     shares.shares,
     access_requests.requests,
     access_rules.rules,
+    webhooks.webhooks,
     log.log,
     evidence.evidence,
     mark.mark,

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.failures import RefusedHere
+from service.cli.log import write_new
+from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option, plain
 from service.cli.session import opened, system_user
+from service.questionnaires import Form
+from service.questions import Columns
 from service.records import Classification, Kind, Listing, MailCheck
+from service.workbooks import MAX_BYTES
 
 COLUMNS = ("id", "kind", "classification", "created_at", "revoked_at", "name")
+
+FORMS: dict[str, Form] = {".csv": "csv", ".xlsx": "xlsx"}
+"""What a questionnaire is, by its name."""
 
 
 @click.group()
@@ -84,17 +94,77 @@ def classify(document: str, classification: str, as_json: bool) -> None:
 @click.option(
     "--listing", type=click.Choice([str(one) for one in Listing]), help="What the trust page says of it."
 )
+@click.option(
+    "--citation",
+    metavar="WORDING",
+    help="How it is cited, such as 'Please refer to our {kind}[ {period}][, for {items}]. See {address}'; "
+    "empty: the usual wording.",
+)
 @json_option
-def policy(document: str, mail_check: str | None, listing: str | None, as_json: bool) -> None:
-    """Change a document's mail check, or what the trust page says of it."""
+def policy(
+    document: str, mail_check: str | None, listing: str | None, citation: str | None, as_json: bool
+) -> None:
+    """Change a document's mail check, what the trust page says of it, or how it is cited."""
     with opened() as sealmark:
         changed = sealmark.documents.change(
             system_user(),
             document,
             mail_check=MailCheck(mail_check) if mail_check else None,
             listing=Listing(listing) if listing else None,
+            citation=citation,
         )
     answer(as_dict(changed), as_json)
+
+
+@documents.command()
+@click.argument("document")
+@click.option("--items", default="", help="Items of the questionnaire, such as 45-72,80.")
+@click.option(
+    "--criteria", default="", help="Criteria of the report, such as CC6.1,CC6.2: add controls and pages."
+)
+@json_option
+def cite(document: str, items: str, criteria: str, as_json: bool) -> None:
+    """Print the sentence that cites DOCUMENT (doc_…) in a questionnaire."""
+    with opened() as sealmark:
+        wanted = [one.strip() for one in criteria.split(",") if one.strip()]
+        cited = sealmark.citations.cite(document, items=items, criteria=wanted)
+    if as_json:
+        answer(as_dict(cited), as_json)
+    else:
+        click.echo(plain(cited.sentence))
+
+
+@documents.command()
+@click.argument("document")
+@click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--item-column", metavar="HEADER", help="The column of the items, where its header is unusual.")
+@click.option("--criteria-column", metavar="HEADER", help="The column of the criteria, likewise.")
+@click.option("--sheet", metavar="NAME", help="The only sheet to cite in; otherwise all with such columns.")
+@json_option
+def questionnaire(
+    document: str,
+    source: Path,
+    output: Path,
+    item_column: str | None,
+    criteria_column: str | None,
+    sheet: str | None,
+    as_json: bool,
+) -> None:
+    """Cite DOCUMENT (doc_…) for each question of IN (.csv or .xlsx) that names criteria; writes OUT, a new file."""
+    form = FORMS.get(source.suffix.lower())
+    if form is None or output.suffix.lower() != source.suffix.lower():
+        raise RefusedHere(
+            "A questionnaire is a .csv or .xlsx file, and stays what it is: name both files so."
+        )
+    with source.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    with opened() as sealmark:
+        cited = sealmark.questionnaires.cite(
+            document, form, content, Columns(item_column, criteria_column, sheet)
+        )
+    write_new(output, iter([cited.content]))
+    answer({"file": str(output), "cited": cited.cited, "open": cited.open}, as_json)
 
 
 @documents.command()

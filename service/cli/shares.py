@@ -8,6 +8,7 @@ import click
 
 from service.audit import timestamp
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.sections import section_option, sections_of
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD, SPAN
 from service.records import Message, NdaMode
@@ -49,6 +50,7 @@ def shares() -> None:
 @click.option(
     "--version", "pinned", metavar="ID", help="Only this version (ver_…). Default: the newest ready one."
 )
+@section_option(required=False)
 @click.option(
     "--nda",
     type=click.Choice([str(one) for one in NdaMode]),
@@ -74,6 +76,7 @@ def create(
     expires_at: datetime | None,
     download_limit: int | None,
     pinned: str | None,
+    sections: tuple[str, ...],
     nda: str,
     view_only: bool,
     mail_check: bool | None,
@@ -81,10 +84,20 @@ def create(
     send: bool,
     as_json: bool,
 ) -> None:
-    """Share DOCUMENT (doc_…) with one person, and print the link for them, this once, or mail it to them."""
+    """Share DOCUMENT (doc_…) with one person, and print the link for them, this once, or mail it to them.
+
+    With --section only these sections of --version are shared, as a file of their own (`sealmark cuts create` first).
+    """
+    actor = system_user()
     with opened(sealing=True) as sealmark:
+        cut_id = None
+        if sections:
+            if pinned is None:
+                raise click.UsageError("A share of sections is pinned to their version: give --version, too.")
+            version = sealmark.documents.version(document, pinned)
+            cut_id = sealmark.cuts.ready(actor, version.id, sections_of(sections)).id
         share, recipient, link = sealmark.sharing.create(
-            system_user(),
+            actor,
             document_id=document,
             mail=mail,
             name=name,
@@ -96,6 +109,7 @@ def create(
             nda=NdaMode(nda),
             view_only=view_only,
             mail_check=mail_check,
+            cut_id=cut_id,
             link_life=link_life,
             send=send,
         )

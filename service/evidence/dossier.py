@@ -11,7 +11,7 @@ from crypto.errors import IdentifierInvalid
 from service.errors import DomainError, Problem, invalid, not_found
 from service.mail import parse_domain
 from service.ports import Records
-from service.records import Copy, Document, Link, Nda, Recipient, SealedObject, Share, Signature, Version
+from service.records import Copy, Cut, Document, Link, Nda, Recipient, SealedObject, Share, Signature, Version
 
 MAX_SHARES = 1000
 """Shares, and people, of one pack: their facts are held in memory, some KB each; more than that nobody reads."""
@@ -47,6 +47,7 @@ class Dossier:
     ndas: list[Nda]
     evidence: dict[str, SealedObject]  # by the agreement's id
     signatures: list[Signature]  # of the agreements that were signed on the page
+    cuts: list[Cut]  # that shares cover instead of whole versions
 
 
 def about_one(*, share: str | None, recipient: str | None, company: str | None) -> About:
@@ -97,6 +98,7 @@ def collect(records: Records, about: About) -> Dossier:
         ndas=ndas,
         evidence={stored.owner_id: stored for stored in objects},
         signatures=_all(records, Signature, "nda_id", {nda.id for nda in ndas if nda.text_id}),
+        cuts=_all(records, Cut, "id", {share.cut_id for share in shares if share.cut_id}),
     )
 
 

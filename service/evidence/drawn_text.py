@@ -93,7 +93,10 @@ class Outlined(Flowable):  # type: ignore[misc]
             _draw_line(self.canv, line, left, baseline, size, self._style.textColor)
 
     def _shaped(self, text: str) -> list[Cluster]:
-        return shape("text", text, system_fonts(), self._rtl)
+        try:
+            return shape("text", text, system_fonts(), self._rtl)
+        except Unmarkable:  # a line by itself: which font draws a shared character depends on its neighbours
+            return shape("text", "".join(map(_drawable, text)), system_fonts(), self._rtl)
 
 
 class _CanvasPen(BasePen):  # type: ignore[misc]

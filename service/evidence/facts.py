@@ -8,7 +8,7 @@ from typing import Any
 
 from service.audit import timestamp
 from service.evidence.dossier import About, Dossier
-from service.records import Copy, Link, LoggedEntry, Nda, Recipient, Share, Version
+from service.records import Copy, Cut, Link, LoggedEntry, Nda, Recipient, Share, Version
 
 FORMAT = "sealmark-evidence v1"
 
@@ -91,6 +91,7 @@ def facts_json(dossier: Dossier, evidence: Mapping[str, LoggedEntry]) -> bytes:
                 for document in dossier.documents
             ],
             "versions": [_version(version) for version in dossier.versions],
+            "cuts": [_cut(cut) for cut in dossier.cuts],
             "shares": [_share(share) for share in dossier.shares],
         }
     )
@@ -154,6 +155,10 @@ def _version(version: Version) -> dict[str, Any]:
     }
 
 
+def _cut(cut: Cut) -> dict[str, Any]:
+    return {"id": cut.id, "version": cut.version_id, "sections": cut.sections, "pages": cut.pages}
+
+
 def _share(share: Share) -> dict[str, Any]:
     return {
         "id": share.id,
@@ -165,6 +170,7 @@ def _share(share: Share) -> dict[str, Any]:
         "download_limit": share.download_limit,
         "downloads_taken": share.downloads_taken,
         "pinned_version": share.pinned_version_id,
+        "cut": share.cut_id,
         "revoked": timestamp(share.revoked_at) if share.revoked_at else None,
         "revoked_reason": share.revoked_reason,
     }

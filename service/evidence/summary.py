@@ -12,6 +12,7 @@ from reportlab.platypus import Flowable, LongTable
 from service.evidence.dossier import Dossier
 from service.evidence.facts import evidence_details
 from service.evidence.layout import WIDTH, built, facts, moment, said, table_style
+from service.facts import Facts
 from service.records import LogCheckpoint, LoggedEntry, Nda, Recipient, Share
 
 MAX_ACCESSES = 2000
@@ -121,6 +122,7 @@ def _share(dossier: Dossier, share: Share) -> list[tuple[str, str]]:
     limit = "" if share.download_limit is None else f" of {share.download_limit}"
     found = [
         ("Document", f"{document.name} ({document.kind})" if document else ""),
+        ("Extract", _extract(dossier, share)),
         ("To", person.name or person.id if person else share.recipient_id),
         ("Purpose", share.purpose),
         ("Shared", moment(share.created_at)),
@@ -135,6 +137,17 @@ def _share(dossier: Dossier, share: Share) -> list[tuple[str, str]]:
         text = f"{copy.id}{number}, issued {copy.issued}, {copy.length} bytes, SHA-256 {copy.sha256}"
         found.append(("Copy", text))
     return found
+
+
+def _extract(dossier: Dossier, share: Share) -> str:
+    """Which sections the share covers; empty where it covers the whole report."""
+    cut = next((cut for cut in dossier.cuts if cut.id == share.cut_id), None)
+    version = next((version for version in dossier.versions if cut and version.id == cut.version_id), None)
+    if cut is None or version is None:
+        return ""
+    sections = Facts.model_validate(version.facts).sections
+    titles = "; ".join(sections[place].title for place in cut.sections)
+    return f"{cut.pages} of {version.pages} pages of version {version.number}: {titles} ({cut.id})"
 
 
 def _history(dossier: Dossier, history: Sequence[Access]) -> list[Flowable]:

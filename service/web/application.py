@@ -15,6 +15,8 @@ from service.web import health, logging, metrics, problems, requests
 from service.web.api import (
     access_requests,
     access_rules,
+    citations,
+    cuts,
     description,
     docs,
     documents,
@@ -26,6 +28,7 @@ from service.web.api import (
     recipients,
     shares,
     versions,
+    webhooks,
 )
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
@@ -33,8 +36,19 @@ from service.web.console import console_pages
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
-    *(documents, versions, recipients, ndas, nda_texts, shares, access_requests, access_rules),
-    *(holds, log, evidence),
+    *(
+        documents,
+        citations,
+        versions,
+        cuts,
+        recipients,
+        ndas,
+        nda_texts,
+        shares,
+        access_requests,
+        access_rules,
+    ),
+    *(holds, log, evidence, webhooks),
 )
 
 HEADERS = {

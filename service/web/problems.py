@@ -104,7 +104,7 @@ MEANINGS: Mapping[Problem, Meaning] = {
         "Name cannot be printed",
         "Name, company or mail cannot be printed on the mark. `fields` says which and, where it is a font, which.",
     ),
-    Problem.FILE_REFUSED: Meaning(422, "File refused", "The PDF cannot be lent; the detail says why."),
+    Problem.FILE_REFUSED: Meaning(422, "File refused", "The file cannot be used; the detail says why."),
     Problem.TOO_LARGE: Meaning(413, "Too large", "The body is larger than is accepted here."),
     Problem.UNSUPPORTED_MEDIA_TYPE: Meaning(
         415, "Wrong media type", "Send the body in the media type that `fields.expected` names."

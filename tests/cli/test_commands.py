@@ -405,3 +405,31 @@ def test_a_recipient_is_erased_unless_a_hold_stands(sealmark: CommandLine) -> No
     assert erased["erased_at"]
     assert sealmark.json("recipients", "show", recipient) == erased
     assert sealmark.json("recipients", "list", "--mail", "ana@acme.example")["items"] == []
+
+
+def test_a_receiver_of_webhooks_is_added_followed_and_removed(
+    sealmark: CommandLine, pdf: Path, facts: Path
+) -> None:
+    url = "https://crm.lender.example/hooks"
+    made = sealmark.json("webhooks", "add", url, "--kind", "share.revoked", "--personal")
+    assert made["secret"].startswith("whsec_")
+    assert (made["url"], made["kinds"], made["personal"]) == (url, ["share.revoked"], True)
+    (listed,) = sealmark.json("webhooks", "list")["items"]
+    assert {**listed, "secret": made["secret"]} == made
+    everything = sealmark.json("webhooks", "add", url)
+    assert "share.viewed" in everything["kinds"]
+    assert "not public" in sealmark.refused("webhooks", "add", "https://10.0.0.1/", status=1)
+
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
+    share = sealmark.json("share", a_ready_document(sealmark, pdf, facts), *ANA, "--purpose", "review")
+    sealmark.ok("shares", "revoke", share["id"])
+    sequence()
+    (event,) = sealmark.json("webhooks", "events", made["id"], "--state", "waiting")["items"]
+    assert (event["kind"], event["state"], event["attempts"]) == ("share.revoked", "waiting", 0)
+    assert "ana@acme.example" in event["body"]
+    assert "share.revoked" in sealmark.ok("webhooks", "events", made["id"])
+    assert sealmark.json("webhooks", "events", made["id"], "--after", event["id"])["items"] == []
+    assert sealmark.json("webhooks", "replay", made["id"])["events"] == 1
+    assert sealmark.json("webhooks", "replay", made["id"], "--since", "1d")["events"] == 1
+    assert sealmark.json("webhooks", "remove", made["id"])["removed_at"]
+    assert "no receiver" in sealmark.refused("webhooks", "events", made["id"], status=1)

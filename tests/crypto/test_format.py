@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from crypto import (
     notes,
     replay,
     tokens,
+    webhooks,
 )
 from crypto.context import context, key_context
 from crypto.identifiers import new_id, parse_id
@@ -137,6 +139,18 @@ def kept_answer(e: Example) -> None:
     assert replay.idempotency_hash(h(e["service_key"]), e["idempotency_key"]) == e["stored_hash"]
 
 
+def webhook(e: Example) -> None:
+    secret = b64decode(e["secret"].removeprefix(webhooks.PREFIX))
+    assert webhooks.show(secret) == e["secret"]
+    assert webhooks.sign(secret, e["id"], int(e["timestamp"]), e["body"].encode()) == e["signature"]
+
+
+def webhook_secret(e: Example) -> None:
+    place = h(e["service_key"]), e["receiver"]
+    assert webhooks.seal(*place, h(e["secret"]), nonce=h(e["nonce"])) == e["sealed"]
+    assert webhooks.open_sealed(*place, e["sealed"]) == h(e["secret"])
+
+
 def canonical_json(e: Example) -> None:
     value = json.loads(e["loose"])
     assert canonical.encode(value) == h(e["canonical"])
@@ -247,6 +261,8 @@ CHECKS: dict[str, Callable[[Example], None]] = {
     "log-export": log_export,
     "witness": witness,
     "erasure": erasure,
+    "webhook": webhook,
+    "webhook-secret": webhook_secret,
 }
 
 

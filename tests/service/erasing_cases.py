@@ -170,7 +170,17 @@ def _leave_all_else(service: Service, known: Known) -> None:
         )
         records.add(
             BatchRow("bat_1:00000000", "bat_1", {"mail": mail}, known.recipient),
-            Event("evt_1", None, "whr_1", "share.viewed", known.recipient, f'{{"who":"{WORD}"}}', now, later),
+            Event(
+                "evt_1",
+                None,
+                "whr_1",
+                "share.viewed",
+                known.recipient,
+                f'{{"who":"{WORD}"}}',
+                now,
+                now,
+                later,
+            ),
         )
 
 

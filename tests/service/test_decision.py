@@ -146,3 +146,26 @@ def test_an_agreement_is_not_offered_after_a_revoked_one_nor_without_a_text_nor_
 def test_what_the_recipient_cannot_mend_is_said_before_what_they_can() -> None:
     for reason in (Denial.LINK_REVOKED, Denial.SHARE_REVOKED, Denial.DOCUMENT_REVOKED, Denial.SHARE_EXPIRED):
         assert decide(CHANGES[reason](waiting()), NOW, asking=True) == reason
+
+
+def a_view_only_grant(**changes: bool) -> Grant:
+    grant = a_grant()
+    return replace(grant, share=replace(grant.share, view_only=True, **changes))
+
+
+def test_a_view_only_share_gives_its_page_and_its_pages_but_never_its_file() -> None:
+    grant = a_view_only_grant()
+    assert isinstance(decide(grant, NOW, asking=True), Allowed)
+    assert isinstance(decide(grant, NOW, asking=False, viewing=True), Allowed)
+    assert decide(grant, NOW, asking=False) == Denial.VIEW_ONLY
+
+
+@pytest.mark.parametrize("reason", CHANGES)
+def test_each_reason_denies_viewing(reason: Denial) -> None:
+    assert decide(CHANGES[reason](a_view_only_grant()), NOW, asking=False, viewing=True) == reason
+
+
+def test_viewing_needs_the_mail_check_each_time_as_asking_does() -> None:
+    grant = a_view_only_grant(mail_check=True)
+    assert decide(grant, NOW, asking=False, viewing=True) == Denial.MAIL_CHECK
+    assert isinstance(decide(grant, NOW, asking=False, viewing=True, checked=True), Allowed)

@@ -678,3 +678,35 @@ def test_a_message_that_comes_after_its_recipient_was_erased_is_not_sent(
     a_message(service, Mail.DENIED, made.id, recipient_id=share.recipient_id)
     assert service.mails() == []
     assert mail_entries(service) == [("mail.failed", "revoked", "ended", 1)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "language", "direction", "until"),
+    [
+        ("", "en", "ltr", "1 April 2026"),
+        ("xx", "en", "ltr", "1 April 2026"),
+        ("de-AT", "de", "ltr", "1. April 2026"),
+        ("ar", "ar", "rtl", "2026"),
+    ],
+)
+def test_a_mail_is_written_in_the_recipients_language(
+    service: Service, share: Share, tag: str, language: str, direction: str, until: str
+) -> None:
+    service.mails()
+    a_message(service, Mail.LINK, share.id, language=tag)
+    (letter,) = service.mails()
+    assert f'<html lang="{language}" dir="{direction}">' in letter.html
+    assert until in letter.text
+    assert isinstance(opens(service, link_in(letter)), Allowed)
+
+
+def test_a_subject_is_one_line_without_what_terminals_and_servers_obey(tmp_path: Path) -> None:
+    subject = '{{ "a\\u0000b\\u001bc\\u0085d" }}'
+    files = {"link__txt": f"Subject: {subject}\n{{{{ link }}}}"}
+    with service_in(tmp_path, environ=owner(tmp_path, **files)) as service:
+        document = a_document(service)
+        a_version(service, document)
+        an_nda(service)
+        a_share(service, document, send=True)
+        (letter,) = service.mails()
+    assert letter.subject == "a b c d"

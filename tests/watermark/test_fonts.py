@@ -66,6 +66,15 @@ def test_directions_are_ordered_as_the_bidirectional_algorithm_says(text: str, e
     assert seen == expected
 
 
+@pytest.mark.fonts
+@pytest.mark.parametrize("text", ["Acme (NDA)، شركة", "، Acme", "شركة Acme؟", "Acme、株式会社"])
+def test_a_mark_that_only_some_scripts_share_is_drawn_whatever_stands_before_it(text: str) -> None:
+    assert sorted("".join(_shaped(text))) == sorted(text)
+    runs = system_fonts().runs("company", text)
+    assert "".join(text[run.start : run.stop] for run in runs) == text
+    assert all(run.face.covers(text[run.start : run.stop]) for run in runs)
+
+
 def test_a_face_is_opened_once_and_runs_keep_marks_with_their_letters() -> None:
     fonts = system_fonts()
     first = fonts.runs("name", "Ana")[0].face

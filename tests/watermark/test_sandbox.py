@@ -13,7 +13,7 @@ import pytest
 from tests.watermark.hostile_tasks import SECRET
 from watermark import sandbox, seccomp
 from watermark.errors import RefusalReason, Refused, SandboxUnavailable, Unmarkable
-from watermark.sandbox import ChildLimits, run_in_child
+from watermark.sandbox import ChildLimits, ForeignTask, run_in_child
 
 pytestmark = pytest.mark.skipif(
     not seccomp.network_filter_available(),
@@ -45,6 +45,14 @@ def test_a_task_gets_the_bytes_and_parameters_and_its_answer_comes_back() -> Non
     result = run_in_child("echo", pieces, {"max_pages": 7})
     assert result.payload == b"".join(pieces)
     assert result.facts["parameters"] == {"max_pages": 7}
+
+
+def test_a_task_of_another_room_is_run_like_our_own(tmp_path: Path) -> None:
+    result = run_in_child(ForeignTask("tests.watermark.hostile_tasks:echo"), [b"a table"], {"rows": 7})
+    assert (result.payload, result.facts["parameters"]) == (b"a table", {"rows": 7})
+    confined = ForeignTask("tests.watermark.hostile_tasks:attempts")
+    facts = run_in_child(confined, [b"hostile"], {"path": str(tmp_path / "written")}).facts
+    assert "worked" not in facts.values()
 
 
 def test_the_environment_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.watermark import hostile_tasks
 from tests.watermark.hostile_tasks import SECRET
 from watermark import child, sandbox, seccomp
 from watermark.errors import RefusalReason, Refused, SandboxUnavailable
@@ -76,6 +77,26 @@ def test_the_child_answers_ready_then_facts_then_payload(
     header, payload = answer.parts()
     assert header["facts"]["parameters"] == {"a": 1}
     assert payload == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [((), child.WARM_UP_PDF), ((b"a table", b"another"), b"a table")]
+)
+def test_a_task_is_warmed_up_over_its_modules_own_inputs_where_it_has_some(
+    own: tuple[bytes, ...], expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+
+    def watched(given: bytes, parameters: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        seen.append(given)
+        raise ValueError
+
+    watched.__module__ = hostile_tasks.__name__
+    monkeypatch.setattr(hostile_tasks, "WARM_UP", own)
+    child.warm_up(watched, {})
+    assert seen[0] == expected
+    assert len(seen) == 2
+    assert (child.WARM_UP_PDF in seen) is not bool(own)
 
 
 @pytest.mark.parametrize("sent", [b"", b"\0\0", frames(b"{}", b"half")[:-1], frames(b"{}", b"half")])

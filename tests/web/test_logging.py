@@ -88,6 +88,9 @@ def test_no_key_token_query_path_mail_or_idempotency_key_is_ever_logged(
         f"/s/{token}",
         f"/s/{token}x",
         f"/d/{token}",
+        f"/v/{token}",
+        f"/v/{token}/3",
+        f"/v/{token}/3.png",
         f"/nothing/{token}",
         f"/v1/recipients?mail={token}",
     ):

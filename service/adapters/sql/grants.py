@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Table, and_, bindparam, case, exists, func, or_, select
 
 from service.adapters.sql.statements import filled_up
 from service.adapters.sql.tables import (
     copies,
+    cuts,
     documents,
     links,
     nda_texts,
@@ -25,6 +26,7 @@ from service.adapters.sql.types import Line, Moment
 from service.ports import Grant
 from service.records import (
     Copy,
+    Cut,
     Document,
     Link,
     Nda,
@@ -86,7 +88,11 @@ _PARTS: tuple[tuple[type[Any], Table], ...] = (
     (Version, versions),
     (Template, templates),
     (Copy, copies),
+    (Cut, cuts),
 )
+
+# A share of a cut never falls back to the whole.
+_NEWEST = case((shares.c.cut_id.is_not(None), cuts.c.template_id), else_=versions.c.template_id)
 
 _QUERY = (
     select(*(table for _, table in _PARTS), _TEXT, _REVOKED, _SIGNED)
@@ -103,7 +109,8 @@ _QUERY = (
         .outerjoin(ndas, ndas.c.id == _NDA_IN_FORCE)
         .outerjoin(versions, versions.c.id == _VERSION)
         .outerjoin(copies, and_(copies.c.share_id == shares.c.id, copies.c.version_id == versions.c.id))
-        .outerjoin(templates, templates.c.id == func.coalesce(copies.c.template_id, versions.c.template_id))
+        .outerjoin(cuts, and_(cuts.c.id == shares.c.cut_id, cuts.c.version_id == versions.c.id))
+        .outerjoin(templates, templates.c.id == func.coalesce(copies.c.template_id, _NEWEST))
     )
     .where(shares.c.id.in_(bindparam("shares", type_=Line, expanding=True)))
 )
@@ -122,7 +129,7 @@ def load(connection: Connection, asked: Mapping[str, str | None], now: datetime)
     """What `Database.grants` promises.
 
     A pinned version that is not ready gives none, never another. The template is the one that the copy was
-    minted from, and the version's newest where there is no copy yet.
+    minted from, and the newest of the version, or of the share's cut of it, where there is no copy yet.
     """
     hashes = [named or NO_LINK for named in asked.values()]
     found: dict[str, Grant] = {}
@@ -134,8 +141,11 @@ def load(connection: Connection, asked: Mapping[str, str | None], now: datetime)
         parts: list[Any] = [
             None if values[place.start] is None else kind(*values[place]) for kind, place in _PLACES
         ]
+        *parts, cut = parts
         text_id, revoked, signed = values[-3:]
-        grant = replace(Grant(*parts), text_id=text_id, nda_revoked=bool(revoked), nda_signed=bool(signed))
+        grant = replace(
+            Grant(*parts), text_id=text_id, nda_revoked=bool(revoked), nda_signed=bool(signed), cut=cut
+        )
         named = asked[grant.share.id]
         if grant.link is not None and grant.link.hash != named:  # another's, with which this was not asked
             grant = replace(grant, link=None)

@@ -508,6 +508,7 @@ receivers = Table(
     plain("secret", Line),
     plain("created_at", Moment),
     plain("removed_at", Moment, null=True),
+    plain("personal", Boolean),
 )
 
 # As with the inbox, the table's key is the position.
@@ -521,15 +522,24 @@ events = Table(
     plain("recipient_id", Line, null=True),
     personal("body", Line),
     plain("created_at", Moment),
+    plain("tried_from", Moment),
     plain("run_after", Moment),
     plain("attempts", Whole),
     plain("status", Whole, null=True),
+    plain("problem", Line, null=True),
     plain("sent_at", Moment, null=True),
     plain("failed_at", Moment, null=True),
     UniqueConstraint("id", name="events_id"),
     Index("events_by_receiver", "receiver_id", "position"),
     Index("events_by_recipient", "recipient_id"),
-    partial("events_due", "run_after", "sent_at IS NULL AND failed_at IS NULL"),
+    Index("events_by_age", "created_at"),
+    Index(
+        "events_waiting",
+        "receiver_id",
+        "position",
+        sqlite_where=text("sent_at IS NULL AND failed_at IS NULL"),
+        postgresql_where=text("sent_at IS NULL AND failed_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from service.access import Scope
+from service.citing import MAX_WORDING
 from service.records import Classification, Document, Kind, Listing, MailCheck
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
@@ -60,6 +61,12 @@ class NewPolicy(Form):
         "limit. Shares keep what they were made with.",
     )
     listing: Listing | None = Field(default=None, description="What the trust page says of the document.")
+    citation: str | None = Field(
+        default=None,
+        max_length=MAX_WORDING,
+        description="The wording of citations, such as `Please refer to our {kind}[ ({access})][ {period}]"
+        "[, for {items}]. See {address}`; empty: the usual one.",
+    )
 
 
 class DocumentAnswer(Answer):
@@ -74,6 +81,7 @@ class DocumentAnswer(Answer):
     revoked_at: Moment | None
     mail_check: MailCheck
     listing: Listing
+    citation: str | None = Field(description="The wording of citations; null: the usual one.")
 
 
 class DocumentList(Listed[DocumentAnswer]):
@@ -97,6 +105,7 @@ def shown(document: Document) -> DocumentAnswer:
             "documents_classify",
             "documents_change",
             "documents_revoke",
+            "citations_show",
             "versions_create",
             "versions_list_all",
         )
@@ -145,9 +154,13 @@ def classify(call: Call, path: DocumentPath, body: NewClassification) -> Documen
     "put", "/v1/documents/<document_id>/policy", scope=Scope.DOCUMENTS_WRITE, answer=DocumentAnswer
 )
 def change(call: Call, path: DocumentPath, body: NewPolicy) -> DocumentAnswer:
-    """Change the document's mail check, or what the trust page says of it."""
+    """Change the document's mail check, what the trust page says of it, or how it is cited."""
     changed = call.sealmark.documents.change(
-        call.actor, path.document_id, mail_check=body.mail_check, listing=body.listing
+        call.actor,
+        path.document_id,
+        mail_check=body.mail_check,
+        listing=body.listing,
+        citation=body.citation,
     )
     return shown(changed)
 

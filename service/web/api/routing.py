@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
@@ -58,6 +59,7 @@ class Route:
     takes: str | None  # the media type of a raw body
     creates: str | None  # the template of `Location`; empty: made, but not to be fetched
     links: description.Links  # what can be asked next, with parameters out of the answer
+    begins: View | None = None  # what a creating call begins even where it is refused afterwards
 
     @property
     def models(self) -> dict[str, type[BaseModel]]:
@@ -94,10 +96,17 @@ class Routes:
         location: str = "",
         links: description.Links | None = None,
         problems: tuple[Problem, ...] = (),
+        begins: View | None = None,
     ) -> Callable[[View], View]:
-        """A POST that makes something, once a key; `location` has fields of the answer in braces."""
+        """A POST that makes something, once a key; `location` has fields of the answer in braces.
+
+        `begins` runs before it, in transactions of its own: what is refused undoes all that the call itself did. What
+        `begins` refuses is the call's to say.
+        """
         problems = (*problems, Problem.IDEMPOTENCY_MISMATCH, Problem.IDEMPOTENCY_RUNNING)
-        return self._add("post", rule, scope, {201: answer}, problems, creates=location, links=links or {})
+        return self._add(
+            "post", rule, scope, {201: answer}, problems, creates=location, links=links or {}, begins=begins
+        )
 
     def change(
         self,
@@ -111,6 +120,17 @@ class Routes:
         """A POST or PUT that may be repeated by its nature."""
         return self._add(method, rule, scope, {200: answer}, problems)
 
+    def ask(
+        self,
+        rule: str,
+        *,
+        scope: Scope,
+        answers: Mapping[int, description.AnswerShape],
+        problems: tuple[Problem, ...] = (),
+    ) -> Callable[[View], View]:
+        """A POST that may be repeated by its nature, and whose work may go on afterwards."""
+        return self._add("post", rule, scope, answers, problems)
+
     def upload(
         self,
         rule: str,
@@ -119,9 +139,10 @@ class Routes:
         takes: str,
         answers: Mapping[int, description.AnswerShape],
         problems: tuple[Problem, ...] = (),
+        method: str = "put",
     ) -> Callable[[View], View]:
-        """A PUT of a raw body, which the route reads itself as a stream."""
-        return self._add("put", rule, scope, answers, problems, takes=takes)
+        """A PUT of a raw body, which the route reads itself; or a POST, which keeps nothing of it."""
+        return self._add(method, rule, scope, answers, problems, takes=takes)
 
     def public(
         self, rule: str, *, answer: description.AnswerShape, problems: tuple[Problem, ...] = ()
@@ -159,9 +180,10 @@ class Routes:
         takes: str | None = None,
         creates: str | None = None,
         links: description.Links | None = None,
+        begins: View | None = None,
     ) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            route = Route(method, rule, scope, view, answers, problems, takes, creates, links or {})
+            route = Route(method, rule, scope, view, answers, problems, takes, creates, links or {}, begins)
             self.routes.append(route)
             return view
 
@@ -212,6 +234,9 @@ def _created(
 ) -> Response:
     key = read_header(CreatingHeader).idempotency_key
     arguments = read_request(models, path)
+    if route.begins is not None:
+        with suppress(DomainError):
+            route.begins(call, **arguments)
 
     def make() -> Reply:
         body = encoded(route.view(call, **arguments))

@@ -73,6 +73,7 @@ def identifier(prefix: str) -> Any:
 
 DocumentId = identifier("doc")
 VersionId = identifier("ver")
+CutId = identifier("cut")
 RecipientId = identifier("rcp")
 NdaId = identifier("nda")
 TextId = identifier("txt")
@@ -83,6 +84,8 @@ RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
 MessageId = identifier("msg")
+ReceiverId = identifier("whr")
+EventId = identifier("evt")
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTERS)]
 """One line of text for people."""

@@ -12,12 +12,14 @@ from service.errors import Problem, invalid
 from service.records import Message, NdaMode, Share
 from service.sharing import DEFAULT_LINK_LIFE, MAX_DOWNLOADS, MAX_LINK_LIFE, MAX_PURPOSE, NewLink
 from service.web.api.callers import Call
+from service.web.api.cuts import Sections
 from service.web.api.ndas import Person
 from service.web.api.recipients import RecipientAnswer
 from service.web.api.recipients import shown as shown_recipient
 from service.web.api.routing import Routes
 from service.web.api.shapes import (
     Answer,
+    CutId,
     DocumentId,
     Form,
     Listed,
@@ -81,6 +83,11 @@ class NewShare(Form):
     version: VersionId | None = Field(
         default=None, description="Pins the share; else it follows the newest version."
     )
+    sections: Sections | None = Field(
+        default=None,
+        description="Lends only these sections of `version`, which must be named, as a file of their own. While that "
+        "is compiled the answer is 409 `wrong-state` with `state: compiling`: ask again, or make the cut first.",
+    )
     nda: NdaMode = Field(
         default=NdaMode.REQUIRE,
         description="`ask`: where no agreement is in force, the share grants nothing until its recipient has signed "
@@ -124,6 +131,7 @@ class ShareAnswer(Answer):
     download_limit: int | None
     downloads_taken: int
     version: VersionId | None
+    cut: CutId | None = Field(description="It covers this cut of the version only.")
     nda: NdaMode
     mail_check: bool
     view_only: bool
@@ -158,6 +166,7 @@ def shown(share: Share, now: datetime) -> ShareAnswer:
         download_limit=share.download_limit,
         downloads_taken=share.downloads_taken,
         version=share.pinned_version_id,
+        cut=share.cut_id,
         nda=share.nda,
         mail_check=share.mail_check,
         view_only=share.view_only,
@@ -183,6 +192,23 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
     return timedelta(seconds=body.link_life)
 
 
+def _begin_cut(call: Call, body: NewShare) -> None:
+    """Let the cut be compiled that the share is to cover, if it names sections: asking again is then enough."""
+    if body.sections is not None and body.version is not None:
+        version = call.sealmark.documents.version(body.document, body.version)
+        call.sealmark.cuts.ask(call.actor, version.id, body.sections)
+
+
+def _cut(call: Call, body: NewShare) -> str | None:
+    """The cut that the share is to cover, if it names sections."""
+    if body.sections is None:
+        return None
+    if body.version is None:
+        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
+    version = call.sealmark.documents.version(body.document, body.version)
+    return call.sealmark.cuts.ready(call.actor, version.id, body.sections).id
+
+
 @routes.create(
     "/v1/shares",
     scope=Scope.SHARES_WRITE,
@@ -201,6 +227,7 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
         Problem.WRONG_STATE,
         Problem.BUSY,
     ),
+    begins=_begin_cut,
 )
 def create(call: Call, body: NewShare) -> NewShareAnswer:
     """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
@@ -214,6 +241,7 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         expires_at=body.expires_at,
         download_limit=body.download_limit,
         pinned_version_id=body.version,
+        cut_id=_cut(call, body),
         nda=body.nda,
         view_only=body.view_only,
         mail_check=body.mail_check,

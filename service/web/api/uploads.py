@@ -41,6 +41,13 @@ def pdf_pieces(limit: int) -> Iterator[bytes]:
     return _pieces(limit)
 
 
+def raw_body(media_type: str, limit: int) -> bytes:
+    """The whole body, of this type. Raises `DomainError` (unsupported-media-type, too-large)."""
+    require_type(media_type)
+    request.max_content_length = limit
+    return b"".join(_pieces(limit))
+
+
 def wanted_wait() -> int | None:
     """Seconds of `Prefer: wait=…` (RFC 7240), at most `MAX_WAIT`; None without it. What is malformed is no wish."""
     for line in request.headers.getlist("Prefer"):

@@ -16,6 +16,7 @@ STATUS = {
     Denial.NDA_ENDED: 403,
     Denial.MAIL_CHECK: 403,
     Denial.NDA_ASKED: 403,
+    Denial.VIEW_ONLY: 403,
     Denial.NOT_READY: 503,
 }
 """The status of a denial where it is not 410 Gone."""

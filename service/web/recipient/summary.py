@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.cuts import facts_of
+from service.decision import Allowed
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -69,6 +71,18 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Get:
+    """How the report is had: downloaded, or read here."""
+
+    skip: str
+    title: str
+    button: str
+    size: str
+    marked: str
+    logged: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """The whole page."""
 
@@ -76,9 +90,9 @@ class Summary:
     kind: str
     document: str
     rows: tuple[Row, ...]
-    button_size: str
+    get: Get
     running: str
-    confidential: bool
+    extract: str  # empty: it is the whole report
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
     exceptions_lead: str  # empty: nothing is said about exceptions
@@ -92,6 +106,9 @@ def summarize(page: Page) -> Summary:
     """The page of an open link."""
     allowed = page.allowed
     facts = Facts.model_validate(allowed.version.facts)
+    if allowed.cut is not None:
+        facts = facts_of(facts, allowed.cut.sections)
+    extract = allowed.cut is not None
     rest = len(facts.exceptions) - SHOWN_EXCEPTIONS
     name = allowed.document.name
     return Summary(
@@ -99,12 +116,12 @@ def summarize(page: Page) -> Summary:
         kind=wording.kind(allowed.document.kind),
         document=name,
         rows=_rows(page, facts),
-        button_size=_button_size(page),
+        get=_get(page),
         running=_running(page),
-        confidential=allowed.document.classification != Classification.PUBLIC,
+        extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
-        exceptions_lead=_exceptions_lead(facts),
+        exceptions_lead=_exceptions_lead(facts, extract=extract),
         exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
         readers=_readers(facts),
         sections=tuple(Place(section.title, _where(section)) for section in facts.sections[:SHOWN_SECTIONS]),
@@ -124,12 +141,15 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
     if facts.auditor:
         rows.append(Row(say("auditor"), (facts.auditor,)))
     if facts.criteria:
-        rows.append(Row(say("criteria"), (", ".join(wording.criteria(item) for item in facts.criteria),)))
+        rows.append(
+            Row(say("criteria"), (wording.joined(wording.criteria(item) for item in facts.criteria),))
+        )
     rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
     rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
     left = _downloads_left(page.allowed.share)
     if left is not None:
-        rows.append(Row(say("downloads"), (wording.count("downloads", left),)))
+        counted = "readings" if page.allowed.share.view_only else "downloads"
+        rows.append(Row(say(counted), (wording.count(counted, left),)))
     return tuple(rows)
 
 
@@ -139,18 +159,42 @@ def _downloads_left(share: Share) -> int | None:
     return max(0, share.download_limit - share.downloads_taken)
 
 
-def _button_size(page: Page) -> str:
-    allowed = page.allowed
+def _page_count(allowed: Allowed) -> int:
+    """Of what is lent: all of the version, or the cut of it."""
+    return (allowed.version.pages if allowed.cut is None else allowed.cut.pages) or 0
+
+
+def _get(page: Page) -> Get:
+    allowed, say = page.allowed, wording.say
+    marked = "marked.public" if allowed.document.classification == Classification.PUBLIC else "marked.nda"
+    pages = wording.count("pages", _page_count(allowed))
+    if allowed.share.view_only:
+        return Get(
+            skip=say("read.skip"),
+            title=say("read.get"),
+            button=say("read.button"),
+            size=say("read.button.size", pages=pages),
+            marked=say(f"read.{marked}"),
+            logged=say("read.logged"),
+        )
     length = allowed.copy.length if allowed.copy else allowed.template.size
-    pages = wording.count("pages", allowed.version.pages or 0)
-    return wording.say("button.size", size=wording.size(length), pages=pages)
+    return Get(
+        skip=say("skip"),
+        title=say("get"),
+        button=say("button"),
+        size=say("button.size", size=wording.size(length), pages=pages),
+        marked=say(marked),
+        logged=say("logged"),
+    )
 
 
 def _running(page: Page) -> str:
     """Said where it matters: where downloads are counted."""
-    if page.delivery is None or page.allowed.share.download_limit is None:
+    share = page.allowed.share
+    if page.delivery is None or share.download_limit is None:
         return ""
-    return wording.say("running", until=wording.moment(page.delivery.until))
+    until = wording.moment(page.delivery.until)
+    return wording.say("read.running" if share.view_only else "running", until=until)
 
 
 def _opinion(facts: Facts) -> OpinionView | None:
@@ -162,8 +206,19 @@ def _opinion(facts: Facts) -> OpinionView | None:
     return OpinionView(facts.opinion.value, title, meaning, where)
 
 
-def _exceptions_lead(facts: Facts) -> str:
-    """Silence where nothing was tested: only a report with test results can have no exceptions."""
+def _extract(facts: Facts) -> str:
+    """What an extract is not: its readers must not take it for the report."""
+    opined = any(section.kind == SectionKind.AUDITORS_OPINION for section in facts.sections)
+    return wording.say("extract.with_opinion" if opined else "extract.without_opinion")
+
+
+def _exceptions_lead(facts: Facts, *, extract: bool) -> str:
+    """Silence where nothing was tested: only a report with test results can have no exceptions.
+
+    An extract says what its pages tell of; that there is nothing, only the whole report can say.
+    """
+    if extract:
+        return wording.count("extract.exceptions", len(facts.exceptions)) if facts.exceptions else ""
     if facts.exceptions:
         return wording.count("exceptions.lead", len(facts.exceptions))
     tested = any(section.kind == SectionKind.TEST_RESULTS for section in facts.sections)

@@ -1,5 +1,6 @@
 """The routes that a recipient meets: `/s/<link token>` (page, asking), `/d/<delivery token>` (sending),
-`/r/<document id>` (the address that lasts), `/trust` (what there is), static files.
+`/v/<delivery token>` (reading what is not to be downloaded), `/r/<document id>` (the address that lasts), `/trust`
+(what there is), static files.
 
 Thin: parse, call the domain, render. What is not authentic gets one and the same answer everywhere; what fails
 before the first byte serves nothing.
@@ -37,11 +38,12 @@ from service.web.recipient.checking import Checking
 from service.web.recipient.files import as_file, conditions
 from service.web.recipient.headers import protect
 from service.web.recipient.ranges import Selection, select
-from service.web.recipient.rendering import denied, html, limited, message, wrong_method
+from service.web.recipient.rendering import denied, html, limited, message, see_other, wrong_method
 from service.web.recipient.stable import Stable
 from service.web.recipient.stalls import end_stalls
 from service.web.recipient.summary import summarize
 from service.web.recipient.trust import Trust
+from service.web.recipient.viewing import Reading
 from service.web.requests import actor
 
 LOG = logging.getLogger("sealmark.recipient")
@@ -82,6 +84,10 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/d/", "delivery_cut", views.cut, strict_slashes=False)
     route("/s/<path:token>", "link", views.link)
     route("/d/<path:token>", "delivery", views.delivery)
+    route("/v/", "reading_cut", views.cut, strict_slashes=False)
+    route("/v/<path:token>", "sitting", views.reading.begin)
+    route("/v/<token>/<int(min=1, max=999999):number>", "reading", views.reading.page)
+    route("/v/<token>/<int(min=1, max=999999):number>.<form>", "picture", views.reading.picture)
     route("/s/<token>/check", "check", posted(views.checking.start))
     route("/s/<token>/code", "code", posted(views.checking.enter))
     route("/s/<token>/sign", "sign", posted(views.agreements.sign))
@@ -153,6 +159,7 @@ class _Views:
         self.stable = Stable(sealmark, self.browsers)
         self.agreements = Agreements(sealmark, self.browsers)
         self.trust = Trust(sealmark)
+        self.reading = Reading(sealmark, self._checked)
 
     def context(self) -> dict[str, object]:
         """What every template may use."""
@@ -303,7 +310,7 @@ class _Views:
         granted = self._deliveries.ask(token, actor("recipient"), self._checked)
         if isinstance(granted, Denied):
             return denied(granted)
-        return Response(status=303, headers={"Location": f"/d/{granted.token}"})
+        return see_other(f"/v/{granted.token}" if granted.view_only else f"/d/{granted.token}")
 
 
 def _download(answer: Response, allowed: Allowed, copy: Copy, etag: str, chosen: Selection) -> Response:

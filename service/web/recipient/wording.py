@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import g, has_request_context
@@ -64,8 +65,13 @@ def pages(numbers: list[int]) -> str:
             runs.append([number, number])
     if not runs:
         return ""
-    text = ", ".join(spread(first, last) for first, last in runs)
+    text = joined(spread(first, last) for first, last in runs)
     return say("page" if len(set(numbers)) == 1 else "pages", pages=text)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts as a list, with the comma of the language."""
+    return say("separator").join(parts)
 
 
 def page_range(first: int, last: int) -> str:

@@ -283,11 +283,14 @@ def one_of_each() -> list[object]:
         ),
         r.Session("ab" * 32, key("shr"), key("rcp"), "ana1@buyer.example", NOW, NOW + HOUR),
         r.RateWindow("page:ab:1", "ab", 60, NOW),
-        r.Receiver(key("whr"), "https://crm.buyer.example/hook", ["share.revoked"], "c2VhbGVk", NOW, NOW),
+        r.Receiver(
+            key("whr"), "https://crm.buyer.example/hook", ["share.revoked"], "c2VhbGVk", NOW, NOW, True
+        ),
         r.Event(
-            *(key("evt"), 1, key("whr"), "downloaded", key("rcp"), '{"a":1}', NOW, NOW),
+            *(key("evt"), 1, key("whr"), "downloaded", key("rcp"), '{"a":1}', NOW, NOW, NOW),
             attempts=3,
             status=503,
+            problem="not reached",
             sent_at=NOW,
             failed_at=NOW,
         ),

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from service.adapters.sql.database import SqlDatabase
 from service.ports import Grant
-from service.records import NdaState, VersionState
+from service.records import Cut, CutState, NdaState, VersionState
 from tests.adapters.sql.samples import (
     HOUR,
     NOW,
@@ -241,6 +241,36 @@ class GrantPromises:
 
         assert self.grant(database).template == better
         assert self.grant(database, copy()).template == template()
+
+    def test_a_share_of_a_cut_gets_the_template_of_the_cut_and_never_that_of_the_version(
+        self, database: SqlDatabase
+    ) -> None:
+        cut = Cut(key("cut"), key("ver"), [1], CutState.COMPILING, NOW)
+        with database.write() as records:
+            records.change(version(), template_id=template().id)
+        found = self.grant(database, cut, cut_id=cut.id, pinned_version_id=key("ver"))
+        assert (found.cut, found.template) == (cut, None)
+
+        own = replace(template(2), version_id=key("ver"), cut_id=cut.id)
+        with database.write() as records:
+            records.add(sealed(2), own)
+            ready = records.change(cut, state=CutState.READY, template_id=own.id)
+        found = self.grant(database)
+        assert (found.cut, found.template, found.version) == (ready, own, version(template_id=template().id))
+
+        minted = copy(template_id=own.id)
+        found = self.grant(database, minted)
+        assert (found.copy, found.template) == (minted, own)
+
+    def test_a_cut_that_is_missing_or_of_another_version_gives_no_template(
+        self, database: SqlDatabase
+    ) -> None:
+        with database.write() as records:
+            records.change(version(), template_id=template().id)
+        assert self.grant(database, cut_id=key("cut")).template is None
+        others = Cut(key("cut"), key("ver", 2), [1], CutState.READY, NOW, template().id, 3)
+        found = self.grant(database, version(2, state=VersionState.REFUSED), others)
+        assert (found.cut, found.template) == (None, None)
 
 
 class TestSqlite(GrantPromises):

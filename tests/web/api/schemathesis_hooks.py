@@ -13,7 +13,9 @@ from schemathesis import Case, CheckContext, GenerationMode, Response
 SCHEMA_DETAIL = "The request does not have the form that /openapi.json describes."
 
 
-@schemathesis.serializer("application/pdf")
+@schemathesis.serializer(
+    "application/pdf", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
 def raw(ctx: Any, value: Any) -> Any:
     """The body as it is."""
     return value if isinstance(value, bytes) else str(value).encode()

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 49
+ROUTES = 61
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -22,10 +22,16 @@ EXPECTED: dict[str, Scope | None] = {
     "PUT /v1/documents/<document_id>/classification": Scope.DOCUMENTS_CLASSIFY,
     "PUT /v1/documents/<document_id>/policy": Scope.DOCUMENTS_WRITE,
     "POST /v1/documents/<document_id>/revoke": Scope.DOCUMENTS_REVOKE,
+    "GET /v1/documents/<document_id>/citation": Scope.DOCUMENTS_READ,
+    "POST /v1/documents/<document_id>/questionnaire.csv": Scope.DOCUMENTS_READ,
+    "POST /v1/documents/<document_id>/questionnaire.xlsx": Scope.DOCUMENTS_READ,
     "POST /v1/documents/<document_id>/versions": Scope.DOCUMENTS_WRITE,
     "GET /v1/documents/<document_id>/versions": Scope.DOCUMENTS_READ,
     "GET /v1/documents/<document_id>/versions/<version_id>": Scope.DOCUMENTS_READ,
     "PUT /v1/documents/<document_id>/versions/<version_id>/file": Scope.DOCUMENTS_WRITE,
+    "POST /v1/documents/<document_id>/versions/<version_id>/cuts": Scope.SHARES_WRITE,
+    "GET /v1/documents/<document_id>/versions/<version_id>/cuts": Scope.DOCUMENTS_READ,
+    "GET /v1/documents/<document_id>/versions/<version_id>/cuts/<cut_id>": Scope.DOCUMENTS_READ,
     "GET /v1/recipients": Scope.RECIPIENTS_READ,
     "GET /v1/recipients/<recipient_id>": Scope.RECIPIENTS_READ,
     "POST /v1/recipients/<recipient_id>/erase": Scope.RECIPIENTS_ERASE,
@@ -63,6 +69,12 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
     "GET /v1/evidence": Scope.LOG_READ,
+    "POST /v1/webhooks": Scope.WEBHOOKS_WRITE,
+    "GET /v1/webhooks": Scope.WEBHOOKS_READ,
+    "GET /v1/webhooks/<receiver_id>": Scope.WEBHOOKS_READ,
+    "POST /v1/webhooks/<receiver_id>/remove": Scope.WEBHOOKS_WRITE,
+    "GET /v1/webhooks/<receiver_id>/events": Scope.WEBHOOKS_READ,
+    "POST /v1/webhooks/<receiver_id>/replay": Scope.WEBHOOKS_WRITE,
     "GET /v1/log/checkpoint": None,
     "GET /v1/log/keys": None,
 }
@@ -85,6 +97,7 @@ def _path(rule: Rule) -> str:
     prefixes = {
         "document_id": "doc",
         "version_id": "ver",
+        "cut_id": "cut",
         "recipient_id": "rcp",
         "nda_id": "nda",
         "text_id": "txt",
@@ -93,6 +106,7 @@ def _path(rule: Rule) -> str:
         "request_id": "acc",
         "rule_id": "rul",
         "entry_id": "ent",
+        "receiver_id": "whr",
     }
     return re.sub(r"<(\w+)>", lambda found: f"{prefixes[found[1]]}_{'0' * 26}", rule.rule)
 

@@ -21,6 +21,7 @@ from service.records import Classification, Document, Kind, Nda, Recipient, Shar
 from service.web.application import create_app
 from tests.service_fixture import OPERATOR, Service
 from watermark.compile import compile_pdf
+from watermark.cut.document import compile_cut
 
 PAGES = 9
 NOISE_SIDE = 700
@@ -82,15 +83,18 @@ def report_pdf() -> bytes:
     return written.getvalue()
 
 
-def compile_here(source: Iterable[bytes], _: dict[str, Any]) -> Compiled:
+def compile_here(source: Iterable[bytes], parameters: dict[str, Any]) -> Compiled:
     """The real compiler, in this process: what is tested here is not the child's confinement."""
-    return _compiled(b"".join(source))
+    return _compiled(b"".join(source), tuple(parameters.get("pages", ())))
 
 
 @cache
-def _compiled(pdf: bytes) -> Compiled:
+def _compiled(pdf: bytes, pages: tuple[int, ...]) -> Compiled:
     """Once for all tests: where the mark stands does not matter here."""
-    return Compiled(*compile_pdf(pdf, {"seed": "00" * 32, "max_bytes": len(pdf), "max_pages": PAGES}))
+    parameters = {"seed": "00" * 32, "max_bytes": len(pdf), "max_pages": PAGES}
+    if pages:
+        return Compiled(*compile_cut(pdf, {**parameters, "pages": list(pages)}))
+    return Compiled(*compile_pdf(pdf, parameters))
 
 
 @dataclass
@@ -146,7 +150,10 @@ class Running:
 
 
 def lend(service: Service, **options: Any) -> Lent:
-    """Upload the report, approve its reader and share it. Options: facts, kind, classification, name, limit."""
+    """Upload the report, approve its reader and share it.
+
+    Options: facts, kind, classification, name, limit, view_only, pdf.
+    """
     sealmark = service.sealmark
     document = sealmark.documents.create(
         OPERATOR,
@@ -157,7 +164,7 @@ def lend(service: Service, **options: Any) -> Lent:
     )
     facts = Facts.model_validate(options.get("facts", FACTS))
     version = sealmark.documents.add_version(OPERATOR, document.id, facts)
-    sealmark.documents.upload(OPERATOR, document.id, version.id, [report_pdf()])
+    sealmark.documents.upload(OPERATOR, document.id, version.id, [options.get("pdf", report_pdf())])
     service.work()
     nda = sealmark.ndas.add(OPERATOR, domain="acme.example", source="test", approved=True)
     share, recipient, link = sealmark.sharing.create(
@@ -169,6 +176,7 @@ def lend(service: Service, **options: Any) -> Lent:
         purpose="secret purpose of the lender",
         download_limit=options.get("limit"),
         mail_check=options.get("mail_check", False),
+        view_only=options.get("view_only", False),
     )
     app = create_app(service.sealmark)
     browser = Client(app)

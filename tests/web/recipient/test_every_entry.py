@@ -36,7 +36,7 @@ ELSEWHERE = {
     *("mail.failed", "mail.sent"),
     *("mail-check.failed", "mail-check.passed"),
     *("nda-text.created", "nda.record-pulled", "nda.signed", "nda.timestamped"),
-    "page.drawn",
+    "page.drawn",  # tests/web/recipient/test_viewing.py
     *("batch.begun", "batch.ended"),
     *("cut.created", "cut.ready", "cut.refused"),
     *("staff.denied", "staff.signed-in", "staff.signed-out"),  # tests/web/console/test_signing_in.py

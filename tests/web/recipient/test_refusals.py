@@ -50,6 +50,13 @@ def unauthentic_paths(lent: Lent) -> dict[str, str]:
         "delivery where a link belongs": "/s/" + token_of(delivery),
         "forged delivery": delivery[:-1] + ("A" if delivery[-1] != "A" else "B"),
         "empty delivery": "/d/",
+        "download where a sitting belongs": "/v/" + token_of(delivery),
+        "page of a download": "/v/" + token_of(delivery) + "/1",
+        "picture of a download": "/v/" + token_of(delivery) + "/1.png",
+        "link where a sitting belongs": "/v/" + token_of(link),
+        "empty sitting": "/v/",
+        "no page of a sitting": "/v/" + token_of(delivery) + "/0",
+        "no picture of a sitting": "/v/" + token_of(delivery) + "/1.gif",
         "unknown share": "/s/" + other_token(lent, share_id=unknown),
         "unknown link of a share": "/s/" + other_token(lent, link_id=identifiers.new_id("lnk", bytes(16))),
         "unknown delivery": "/d/"
@@ -61,7 +68,7 @@ def test_all_that_is_not_authentic_gets_one_and_the_same_answer(lent: Lent) -> N
     answers = {}
     for name, path in unauthentic_paths(lent).items():
         for method in METHODS:
-            if method == "POST" and path.startswith("/d"):
+            if method == "POST" and path.startswith(("/d", "/v")):
                 continue
             answer = lent.browser.open(path, method=method)
             fields = sorted((k, v) for k, v in answer.headers if k != "X-Request-Id")

@@ -71,6 +71,14 @@ SENTENCES = {
     "It is confidential under your non-disclosure agreement; please do not pass it on.",
     "marked.public": "This copy is made for you: your name, your mail address and its number stand on every page.",
     "logged": "Opening this page and each download are recorded with the time and the network address.",
+    # A share of some sections only.
+    "extract": "This is an extract",
+    "extract.with_opinion": "You are given these sections of the report, not the whole of it. Its auditor’s opinion is "
+    "about the whole report.",
+    "extract.without_opinion": "You are given these sections of the report, not the whole of it. This extract does not "
+    "include the auditor’s opinion.",
+    "extract.exceptions.one": "The pages of this extract tell of 1 exception that the auditor’s tests found.",
+    "extract.exceptions.many": "The pages of this extract tell of {count} exceptions that the auditor’s tests found.",
     # What it says.
     "opinion": "The auditor’s opinion",
     "opinion.read": "Read it on {pages}.",
@@ -120,6 +128,7 @@ SENTENCES = {
     "request": "Number of this request: {request}",
     "moment": "{day}, {time} UTC",
     "languages": "Language",
+    "separator": ", ",
     "reader.reviewer": "Security reviewer",
     "reader.architect": "Architect",
     "reader.engineer": "Engineer",
@@ -166,6 +175,11 @@ DENIALS = {
         "There is no agreement in force",
         "This document is shared only under a non-disclosure agreement, which you can sign on its page.",
         "open_again",
+    ),
+    Denial.VIEW_ONLY: (
+        "This document cannot be downloaded",
+        "It is shared with you to be read on its page.",
+        "read.again",
     ),
     Denial.NOT_READY: (
         "This document is not ready",

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("secret", LINE, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("removed_at", MOMENT, nullable=True),
+        sa.Column("personal", sa.Boolean(), nullable=False),
     )
     op.create_table(
         "events",
@@ -56,9 +57,11 @@ def upgrade() -> None:
         sa.Column("recipient_id", LINE, nullable=True),
         sa.Column("body", LINE, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("tried_from", MOMENT, nullable=False),
         sa.Column("run_after", MOMENT, nullable=False),
         sa.Column("attempts", WHOLE, nullable=False),
         sa.Column("status", WHOLE, nullable=True),
+        sa.Column("problem", LINE, nullable=True),
         sa.Column("sent_at", MOMENT, nullable=True),
         sa.Column("failed_at", MOMENT, nullable=True),
         sa.UniqueConstraint("id", name="events_id"),
@@ -66,7 +69,9 @@ def upgrade() -> None:
     )
     op.create_index("events_by_receiver", "events", ["receiver_id", "position"])
     op.create_index("events_by_recipient", "events", ["recipient_id"])
-    _partial("events_due", "events", ["run_after"], "sent_at IS NULL AND failed_at IS NULL")
+    op.create_index("events_by_age", "events", ["created_at"])
+    waiting = "sent_at IS NULL AND failed_at IS NULL"
+    _partial("events_waiting", "events", ["receiver_id", "position"], waiting)
     op.create_table(
         "batches",
         sa.Column("id", LINE, primary_key=True),

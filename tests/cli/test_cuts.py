@@ -1,0 +1,63 @@
+"""Cuts and shares of sections on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import CommandLine
+from tests.cli.test_commands import ANA, a_document
+from tests.watermark.builders import report
+
+PURPOSE = ("--purpose", "vendor review")
+
+
+def a_version(sealmark: CommandLine, pdf: Path, folder: Path) -> tuple[str, str]:
+    """A document and its version, whose first page is one section and the rest another."""
+    facts = folder / "sections.json"
+    sections = [
+        {"kind": "auditors-opinion", "title": "Opinion", "first_page": 1, "last_page": 1},
+        {"kind": "test-results", "title": "Tests", "first_page": 2, "last_page": 2},
+    ]
+    facts.write_text(json.dumps({"sections": sections}))
+    document = a_document(sealmark)
+    made = sealmark.json("versions", "add", document, pdf, "--facts", facts, "--compile")
+    assert made["state"] == "ready"
+    return document, str(made["id"])
+
+
+def test_sections_are_cut_out_listed_and_shared(sealmark: CommandLine, tmp_path: Path) -> None:
+    pdf = tmp_path / "two.pdf"
+    pdf.write_bytes(report(2))
+    document, version = a_version(sealmark, pdf, tmp_path)
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
+    shared = (document, *ANA, *PURPOSE, "--section", "Tests")
+    said = sealmark.refused("share", *shared, status=2)
+    assert "--version" in said
+
+    cut: Any = sealmark.json("cuts", "create", document, version, "--section", "test-results", "--compile")
+    assert (cut["state"], cut["sections"], cut["pages"]) == ("ready", [1], 1)
+    assert sealmark.json("cuts", "create", document, version, "--section", "1") == cut
+    assert sealmark.json("cuts", "list", document, version)["items"] == [cut]
+    assert sealmark.json("cuts", "show", document, version, cut["id"]) == cut
+    assert cut["id"] in sealmark.ok("cuts", "list", document, version)
+
+    share = sealmark.json("share", *shared, "--version", version)
+    assert (share["cut_id"], share["pinned_version_id"]) == (cut["id"], version)
+    whole = sealmark.json("share", document, *ANA, *PURPOSE)
+    assert whole["cut_id"] is None
+
+
+def test_a_section_that_is_not_compiled_is_not_shared_yet(sealmark: CommandLine, tmp_path: Path) -> None:
+    pdf = tmp_path / "two.pdf"
+    pdf.write_bytes(report(2))
+    document, version = a_version(sealmark, pdf, tmp_path)
+    sealmark.ok("ndas", "add", "--domain", "acme.example", "--source", "paper", "--approved")
+    said = sealmark.refused(
+        "share", document, *ANA, *PURPOSE, "--version", version, "--section", "Opinion", status=1
+    )
+    assert "being compiled" in said
+    assert sealmark.json("cuts", "list", document, version)["items"][0]["state"] == "compiling"
+    said = sealmark.refused("cuts", "create", document, version, "--section", "Nothing", status=1)
+    assert "no such section" in said

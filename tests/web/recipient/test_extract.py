@@ -1,0 +1,78 @@
+"""The page of a share of some sections: it says that it is an extract, and nothing of what stands elsewhere."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pypdf
+import pytest
+
+from service.web.recipient.wording import say
+from tests.service_fixture import OPERATOR
+from tests.web.recipient.lending import FACTS, HOST, Lent
+
+
+def path_of_extract(lent: Lent, *sections: str) -> str:
+    sealmark = lent.service.sealmark
+    (version,) = sealmark.documents.versions(lent.document.id)
+    cut = sealmark.cuts.ask(OPERATOR, version.id, sections)
+    lent.service.work()
+    _, _, link = sealmark.sharing.create(
+        OPERATOR,
+        document_id=lent.document.id,
+        mail="ana@acme.example",
+        name="Ana Lindqvist",
+        company="Acme Freight",
+        purpose="an extract",
+        pinned_version_id=version.id,
+        cut_id=cut.id,
+        mail_check=False,
+    )
+    assert link is not None
+    return str(link.url.removeprefix(f"https://{HOST}"))  # type: ignore[union-attr]
+
+
+def test_the_page_of_the_whole_report_says_nothing_of_an_extract(lent: Lent) -> None:
+    assert say("extract") not in lent.browser.get(lent.path).text
+
+
+def test_an_extract_without_the_opinion_says_so_and_tells_none(lent: Lent) -> None:
+    page = lent.browser.get(path_of_extract(lent, "test-results")).text
+    assert say("extract") in page
+    assert say("extract.without_opinion") in page
+    assert "Tests &amp; results" in page
+    assert "Qualified opinion" not in page
+    for section in FACTS["sections"][:4]:
+        assert section["title"] not in page
+    assert "AC-03" in page
+    assert "pages 1–2" in page  # 7 and 8 of the whole
+    assert "3 pages" in page
+    (viewed,) = lent.service.entries("page.viewed")
+    assert viewed["version"] is not None
+
+
+def test_an_extract_with_the_opinion_tells_it_and_not_the_exceptions_elsewhere(lent: Lent) -> None:
+    page = lent.browser.get(path_of_extract(lent, "auditors-opinion", "controls")).text
+    assert say("extract.with_opinion") in page
+    assert "Qualified opinion" in page
+    assert "AC-03" not in page
+    assert say("exceptions.none") not in page
+    assert "3 pages" in page
+
+
+@pytest.mark.parametrize("section", ["auditors-opinion", "controls"])
+def test_an_extract_never_says_that_there_are_no_exceptions(lent: Lent, section: str) -> None:
+    assert say("exceptions.none") not in lent.browser.get(path_of_extract(lent, section)).text
+
+
+def test_the_download_of_an_extract_holds_its_pages_only(lent: Lent) -> None:
+    path = path_of_extract(lent, "controls")
+    asked = lent.browser.post(path)
+    assert asked.status_code == 303
+    pdf = lent.browser.get(asked.headers["Location"]).data
+    (page,) = pypdf.PdfReader(BytesIO(pdf)).pages
+    text = page.extract_text()
+    assert "Page 6 of an invented report" in text
+    assert "ana@acme.example" in text.replace("\n", "")
+    kinds = [row["kind"] for row in lent.service.entries()]
+    assert kinds[-3:] == ["download.granted", "download.begun", "download.ended"]

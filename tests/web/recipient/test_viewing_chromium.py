@@ -1,0 +1,222 @@
+"""Reading in real Chromium: on a phone and a desktop, with and without scripts, by keyboard, light, dark and from right
+to left. axe knows of no violation. Screenshots are kept in build/screenshots.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.service_fixture import OPERATOR, Service, service_in
+from tests.web.recipient.lending import Lent, compile_here, lend
+
+SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SCREENSHOTS = Path("build/screenshots")
+ARABIC_NAME = "محمد علي الهاشمي"
+
+LIMIT_OF_A_PAGE = 50_000
+"""Bytes of a page with all that it loads but the picture."""
+
+
+@dataclass
+class Site:
+    """A service on loopback that lends a report to be read, and a browser."""
+
+    service: Service
+    lent: Lent
+    browser: Browser
+    url: str
+
+    @contextmanager
+    def page(
+        self, size: str, *, scripts: bool = True, scheme: str = "light", language: str = "en"
+    ) -> Iterator[Page]:
+        """A browser without memory; fails when anything is loaded from elsewhere."""
+        context = self.browser.new_context(
+            viewport=SIZES[size],  # type: ignore[arg-type]
+            java_script_enabled=scripts,
+            color_scheme=scheme,  # type: ignore[arg-type]
+            has_touch=size == "phone",
+            locale=language,
+        )
+        asked_for: list[str] = []
+        context.on("request", lambda request: asked_for.append(request.url))
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+        assert all(url.startswith(self.url) for url in asked_for), asked_for
+
+    def drawn(self) -> list[str]:
+        """The details of each entry that a page was shown."""
+        return [row["details"] for row in self.service.entries("page.drawn")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with service_in(tmp_path, compile_in_child=compile_here, environ={"SEALMARK_URL": url}) as service:
+        lent = lend(service, view_only=True, name=ARABIC_NAME)
+        lent.path = lent.path.removeprefix(url)
+        server = make_server("127.0.0.1", port, lent.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Site(service, lent, browser, url)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def shot(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, all of it, with the place."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response
+    assert found["passes"]
+    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
+
+
+def no_wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_person_reads_turns_pages_and_finds_one_by_its_number(site: Site, size: str, scripts: bool) -> None:
+    with site.page(size, scripts=scripts) as page:
+        page.goto(site.url + site.lent.path)
+        assert page.get_by_role("button", name="Download").count() == 0
+        shot(page, f"read-link-{size}")
+        page.get_by_role("button", name="Read it here").click()
+        assert "Page 1 of 9" in page.get_by_role("heading", level=1).inner_text()
+        picture = page.get_by_role("img", name="Picture of page 1.")
+        assert picture.is_visible()
+        shot(page, f"read-first-{size}-{'scripts' if scripts else 'no-scripts'}")
+        page.get_by_role("link", name="Next page").first.click()
+        assert "Page 2 of 9" in page.title()
+        page.get_by_label("Go to page").fill("7")
+        page.get_by_role("button", name="Go").click()
+        assert "Page 7 of 9" in page.title()
+        page.get_by_text("Text of page 7").click()
+        assert page.get_by_text("Page 7 of an invented report").is_visible()
+        assert page.get_by_text("ana@acme.example").is_visible()
+        page.get_by_text("Sections", exact=True).click()
+        shot(page, f"read-open-{size}")
+        page.get_by_role("link", name="The system").click()
+        assert "Page 4 of 9" in page.title()
+        page.get_by_role("link", name="Previous page").last.click()
+        assert "Page 3 of 9" in page.title()
+    assert site.drawn() == [f'{{"page": {number}}}' for number in (1, 2, 7, 4, 3)]
+    kinds = site.lent.kinds()
+    assert kinds == ["page.viewed", "download.granted", *["page.drawn"] * 5]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_picture_is_as_wide_as_the_page_and_the_page_no_wider_than_the_window(
+    site: Site, size: str
+) -> None:
+    with site.page(size) as page:
+        page.goto(site.url + site.lent.path)
+        page.get_by_role("button", name="Read it here").click()
+        assert no_wider_than_the_window(page)
+        image = page.locator("figure img")
+        assert image.evaluate("image => image.complete && image.naturalWidth") == 910
+        shown = image.bounding_box()
+        assert shown is not None
+        assert shown["width"] > SIZES[size]["width"] * 0.75 - 250 * (size == "desktop")
+        assert abs(shown["height"] / shown["width"] - 1287 / 910) < 0.01
+
+
+def test_a_page_is_reached_and_turned_by_the_keyboard_alone(site: Site) -> None:
+    with site.page("desktop") as page:
+        page.goto(site.url + site.lent.path)
+        page.get_by_role("button", name="Read it here").press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Next page"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/2#page")
+        assert "Page 2 of 9" in page.title()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_any_page_of_a_reading(
+    site: Site, size: str, scheme: str, language: str
+) -> None:
+    found = []
+    with site.page(size, scheme=scheme, language=language) as page:
+        page.goto(site.url + site.lent.path)
+        found += violations(page)
+        page.locator(".copy button").click()
+        sitting = page.url
+        for number in (1, 5, 9):
+            page.goto(f"{sitting}/{number}")
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+            assert no_wider_than_the_window(page)
+            shot(page, f"read-{number}-{size}-{scheme}-{language}")
+            found += violations(page)
+        page.goto(sitting.replace("/v/", "/d/"))
+        found += violations(page)
+        site.service.clock.advance(hours=2)
+        page.goto(sitting)
+        found += violations(page)
+        assert "invented report" not in page.content()
+    assert found == []
+
+
+def test_a_page_takes_less_than_50_kb_beside_its_picture(site: Site) -> None:
+    taken: dict[str, int] = {}
+    with site.page("phone") as page:
+        page.goto(site.url + site.lent.path)
+        page.on(
+            "response", lambda answer: taken.update({answer.url: len(answer.body())}) if answer.ok else None
+        )
+        page.get_by_role("button", name="Read it here").click()
+        page.wait_for_load_state("networkidle")
+    pictures = [url for url in taken if url.endswith((".png", ".jpeg"))]
+    assert len(pictures) == 1
+    assert sum(size for url, size in taken.items() if url not in pictures) < LIMIT_OF_A_PAGE
+
+
+def test_a_page_that_is_open_in_a_browser_shows_no_further_one_after_a_revocation(site: Site) -> None:
+    with site.page("desktop") as page:
+        page.goto(site.url + site.lent.path)
+        page.get_by_role("button", name="Read it here").click()
+        site.service.sealmark.sharing.revoke(OPERATOR, site.lent.share.id)
+        page.get_by_role("link", name="Next page").first.click()
+        assert page.get_by_role("heading", name="Your access was withdrawn").is_visible()
+        shot(page, "read-revoked")
+        page.go_back()
+        assert page.get_by_role("img", name="Picture").count() == 0
+    assert site.drawn() == ['{"page": 1}']
+    assert site.service.entries("download.denied")[0]["reason"] == "share-revoked"
