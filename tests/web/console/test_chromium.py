@@ -92,7 +92,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         )[0]
         ask(service, document, mail="carla@acme.example", name="Carla Example")
         service.work()
-        service.sealmark.checkpoints.run_once()
+        service.sealmark.checkpoints.cover()
         with (
             oidc_server(tmp_path, f"{url}/console/callback", port) as server,
             listening(create_app(service.sealmark), url),
