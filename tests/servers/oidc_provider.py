@@ -82,7 +82,10 @@ def _installed(npm: str) -> Path:
             for name in names:
                 shutil.copy(SOURCE / name, place / name)
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=INSTALL_SECONDS)
+            try:
+                subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=INSTALL_SECONDS)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+                missing("npm's oidc-provider", "let npm reach its registry, once")
             (place / "done").touch()
     return place
 
