@@ -22,6 +22,7 @@ from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
+from service.adapters.oidc import OidcProvider
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
@@ -50,6 +51,7 @@ from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
+from service.holdings import Holdings
 from service.holds import Holds
 from service.keys import NamedKeys
 from service.letters import Issue, Letters
@@ -77,6 +79,7 @@ from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpS
 from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
+from service.staff import Provider, Staff
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
@@ -157,6 +160,9 @@ class Sealmark:
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
+    holdings: Holdings
+    staff: Staff
+    provider: Provider | None
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -334,7 +340,19 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),
+        holdings=Holdings(database, clock),
+        staff=Staff(database, clock, random),
+        provider=open_provider(settings, clock),
     )
+
+
+def open_provider(settings: Settings, clock: Clock) -> Provider | None:
+    """Where staff sign in, if the settings say where; it is not asked yet. Raises `SettingError`."""
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    secret = read_secret(oidc.client_secret_file, "OIDC_CLIENT_SECRET_FILE")
+    return OidcProvider(oidc.issuer, oidc.client_id, secret, oidc.roles_claim, HttpPosts(), clock)
 
 
 def open_mailer(settings: Settings) -> Mailer | None:
