@@ -67,18 +67,18 @@ class Reading:
         """The first page; or, for the form that names a page by its number, the way to that."""
         asked = request.args.get("page")
         if asked is None or request.method not in _READING:
-            return self.page(token, 1)
+            return self.page(token, "1")
         begun = self._viewing.begin(token, actor("recipient"), self._checked)
         if isinstance(begun, Denied):
             return _denied(begun)
         return see_other(f"/v/{token}/{asked if _NUMBER.fullmatch(asked) else 1}")
 
-    def page(self, token: str, number: int) -> Response:
+    def page(self, token: str, number: str) -> Response:
         """A page with its text. HEAD shows nothing, and is no entry."""
         answer = self._answer(token, number)
         return html("reading", 200, view=self._view(answer, token)) if isinstance(answer, Shown) else answer
 
-    def picture(self, token: str, number: int, form: str) -> Response:
+    def picture(self, token: str, number: str, form: str) -> Response:
         """The picture of a page. The ending is for who keeps it; what it is says the picture itself."""
         if form not in TYPES:
             raise Unauthentic
@@ -89,8 +89,10 @@ class Reading:
         name = f'inline; filename="page-{number}.{picture.form}"'
         return Response(picture.data, content_type=TYPES[picture.form], headers={"Content-Disposition": name})
 
-    def _answer(self, token: str, number: int) -> Shown | Response:
+    def _answer(self, token: str, number: str) -> Shown | Response:
         """The page, whose entry is durable, or the answer where it is not shown."""
+        if not _NUMBER.fullmatch(number):
+            raise Unauthentic
         if request.method not in _READING:
             return wrong_method("GET, HEAD")
         asker = actor("recipient")
@@ -98,7 +100,7 @@ class Reading:
             begun = self._viewing.begin(token, asker, self._checked)
             return _denied(begun) if isinstance(begun, Denied) else Response()
         try:
-            shown = self._viewing.show(token, number, asker, self._checked)
+            shown = self._viewing.show(token, int(number), asker, self._checked)
         except NoSuchPage as missing:
             if request.endpoint == "recipient.reading":
                 return see_other(f"/v/{token}/{missing.count}")
