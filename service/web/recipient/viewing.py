@@ -11,11 +11,12 @@ from flask import Response, request
 from markupsafe import escape
 
 from service.app import Sealmark
+from service.cuts import facts_of
 from service.decision import Denial
 from service.delivery import Checked
 from service.facts import Facts
 from service.opening import Denied, Unauthentic
-from service.records import Version
+from service.records import Cut, Template, Version
 from service.viewing import NoSuchPage, Shown, Undrawable
 from service.web.recipient import wording
 from service.web.recipient.rendering import denied, html, message, see_other, wrong_method
@@ -132,12 +133,17 @@ class Reading:
         )
 
     def _sections(self, shown: Shown) -> tuple[tuple[str, int], ...]:
-        """Of the version that the copy is of: there may be a newer one by now."""
+        """Of the version that the copy is of: there may be a newer one by now. Of a cut, those that are in it alone."""
+        copy = shown.sitting.copy
         with self._database.read() as records:
-            version = records.get(Version, shown.sitting.copy.version_id)
-        if version is None:
+            version = records.get(Version, copy.version_id)
+            template = records.get(Template, copy.template_id)
+            cut = records.get(Cut, template.cut_id) if template and template.cut_id else None
+        if version is None or template is None or (template.cut_id and cut is None):
             return ()
         facts = Facts.model_validate(version.facts)
+        if cut is not None:
+            facts = facts_of(facts, cut.sections)
         return tuple(
             (section.title[:SHOWN_TITLE], section.first_page) for section in facts.sections[:SHOWN_SECTIONS]
         )
