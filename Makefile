@@ -22,7 +22,7 @@ LOCKED := $(PIP) install --quiet --require-hashes --no-deps
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
-.PHONY: help venv demo serve worker test test-quick coverage coverage-bars lint types imports audit bench catalogs pictures lock clean
+.PHONY: help venv demo serve worker test test-quick coverage coverage-bars lint types imports audit bench catalogs client pictures lock clean
 
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
@@ -34,6 +34,7 @@ help:
 	@echo "make imports    the rules which room may import which"
 	@echo "make audit      known vulnerabilities of the locked packages"
 	@echo "make catalogs   bring the languages' catalogues up to date with the English sentences"
+	@echo "make client     write the client's operations out of the API's OpenAPI document"
 	@echo "make bench      measure against rivals; writes build/bench.json"
 	@echo "make pictures   make the pictures of docs/watermark.md; its chart from the last bench"
 	@echo "make serve      run the service for real (settings from the environment)"
@@ -133,6 +134,10 @@ catalogs: .venv/.development
 bench: .venv/.development
 	@echo "Measuring; the table is written to build/bench.json too"
 	@$(BIN)/python -m bench
+
+client: .venv/.development
+	@echo "Writing sealmark/operations.py out of the OpenAPI document"
+	@$(BIN)/python .ci/client.py
 
 pictures: .venv/.development
 	@echo "Making the pictures of docs/watermark.md"

@@ -22,6 +22,7 @@ from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
+from service.adapters.oidc import OidcProvider
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
@@ -34,6 +35,7 @@ from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
 from service.audit import Clock, Random
+from service.batches import Batches
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints, LockedStore
 from service.citations import Citations
@@ -49,6 +51,7 @@ from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
+from service.holdings import Holdings
 from service.holds import Holds
 from service.keys import NamedKeys
 from service.letters import Issue, Letters
@@ -76,6 +79,7 @@ from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpS
 from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
+from service.staff import Provider, Staff
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
@@ -124,6 +128,7 @@ class Sealmark:
     signing: Signing
     timestamps: Timestamps
     sharing: Sharing
+    batches: Batches
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
@@ -155,6 +160,9 @@ class Sealmark:
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
+    holdings: Holdings
+    staff: Staff
+    provider: Provider | None
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -168,6 +176,7 @@ class Sealmark:
                 Task("sequencer", lambda: self.sequencer.run_once() > 0, every=0.2),
                 Task("checkpoints", _forever(self.checkpoints.run_once), every=1.0),
                 Task("compile", self.compiling.run_once, every=0.5),
+                Task("batches", self.batches.run_once, every=0.5),
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
                 Task("bridge-letters", self.along.run_once, every=2.0),
@@ -263,6 +272,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
+        batches=Batches(database, keys, sharing, check_mark, mail_needed, clock, random, time.sleep),
         access_rules=AccessRules(database, clock, random),
         access_requests=AccessRequests(database, sharing, check_mark, mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),
@@ -330,7 +340,19 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),
+        holdings=Holdings(database, clock),
+        staff=Staff(database, clock, random),
+        provider=open_provider(settings, clock),
     )
+
+
+def open_provider(settings: Settings, clock: Clock) -> Provider | None:
+    """Where staff sign in, if the settings say where; it is not asked yet. Raises `SettingError`."""
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    secret = read_secret(oidc.client_secret_file, "OIDC_CLIENT_SECRET_FILE")
+    return OidcProvider(oidc.issuer, oidc.client_id, secret, oidc.roles_claim, HttpPosts(), clock)
 
 
 def open_mailer(settings: Settings) -> Mailer | None:

@@ -16,6 +16,7 @@ from crypto import canonical, erasures, identifiers
 from crypto.errors import ErasureInvalid
 from service.archives import Archives
 from service.audit import Actor, Clock, Random, entry
+from service.batches import forget_waiting
 from service.blobs import BlobStore, StoreError
 from service.erased import KIND, without_values
 from service.errors import DomainError, not_found
@@ -128,6 +129,7 @@ class Erasing:
             # What was kept of the address before anybody knew whose it was.
             records.remove(Check, mail=found.mail)
             records.remove(Session, mail=found.mail)
+            forget_waiting(records, found.mail)
             records.remove(RateWindow, subject=self._limits.subject(found.mail))
             _erase_waiting(records, found.id, made.id, limit=BATCH)
         return erased or found

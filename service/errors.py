@@ -5,6 +5,7 @@ The web renders it as RFC 9457 `application/problem+json`, the CLI as one line. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +49,14 @@ class DomainError(Exception):
         self.problem = problem
         self.detail = detail
         self.fields = fields
+
+
+class ManyInvalid(DomainError):
+    """Several values cannot be: `places` has each one's place in the body and what is wrong there."""
+
+    def __init__(self, detail: str, places: Sequence[tuple[str, str]], **fields: Any) -> None:
+        super().__init__(Problem.INVALID, detail, **fields)
+        self.places = tuple(places)
 
 
 def invalid(where: str, detail: str) -> DomainError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -51,12 +52,17 @@ def parse_address(text: str, where: str = "mail") -> Address:
 def parse_domain(text: str, where: str = "domain") -> str:
     """The domain in its ASCII (A-label) form, lower case. Raises `DomainError` (invalid)."""
     try:
-        domain = idna.encode(text, uts46=True).decode("ascii").lower()
+        domain = _ascii(text)
     except (idna.IDNAError, UnicodeError) as error:
         raise _no_domain(where, text) from error
     if "." not in domain or domain.endswith("."):
         raise _no_domain(where, text)
     return domain
+
+
+@lru_cache(maxsize=1024)  # of a list of people many have the same
+def _ascii(text: str) -> str:
+    return idna.encode(text, uts46=True).decode("ascii").lower()
 
 
 def _no_domain(where: str, text: str) -> DomainError:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
@@ -204,6 +204,18 @@ class Ndas:
             where["id__gt"] = after
         with self._database.read() as records:
             return records.find(Nda, order="id", limit=limit, **where)
+
+    def ending(self, within: timedelta) -> Sequence[Nda]:
+        """Agreements in force that end within this time, the next one first."""
+        now = self._clock()
+        with self._database.read() as records:
+            return records.find(
+                Nda,
+                order="valid_until",
+                state=NdaState.APPROVED,
+                valid_until__gt=now,
+                valid_until__le=now + within,
+            )
 
     def _locked(self, records: Records, nda_id: str) -> Nda:
         nda = records.get(Nda, nda_id, lock=True)

@@ -220,10 +220,14 @@ class Sharing:
 
     def link(self, actor: Actor, share_id: str, life: timedelta = DEFAULT_LINK_LIFE) -> NewLink:
         """A new link for a share that is open. Raises `DomainError` (not-found, wrong-state, nda-required, invalid)."""
-        now = self._clock()
         with self._database.write() as records:
-            share, _ = self._require_open(records, share_id, now)
-            return self._add_link(records, actor, share, now, life)
+            return self.link_in(records, actor, share_id, life)
+
+    def link_in(self, records: Records, actor: Actor, share_id: str, life: timedelta) -> NewLink:
+        """As `link`, in the caller's transaction."""
+        now = self._clock()
+        share, _ = self._require_open(records, share_id, now)
+        return self._add_link(records, actor, share, now, life)
 
     def send(self, share_id: str) -> Message:
         """Mail the recipient a new link for a share that is open; it is made when it is sent.

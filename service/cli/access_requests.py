@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.access_requests import Asked, Policy
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.remote import over_http, said, said_all
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD
 from service.records import NdaMode, RequestState
 
+if TYPE_CHECKING:
+    from sealmark.client import Client
+
+REMOTE_COLUMNS = ("id", "state", "document", "recipient", "name", "company", "purpose", "created_at")
 COLUMNS = ("id", "state", "document_id", "mail", "name", "company", "purpose", "created_at")
+
+
+def _approve_remote(client: Client, request: str, pinned: str | None, **policy: Any) -> Any:
+    return client.access_requests.approve(request, version=said(pinned), **said_all(policy))
 
 
 @click.group()
@@ -30,6 +39,7 @@ def requests() -> None:
 @limit_option
 @after_option
 @json_option
+@over_http(lambda client, **given: client.access_requests.list(**given), REMOTE_COLUMNS)
 def list_(
     state: str | None,
     document: str | None,
@@ -53,6 +63,7 @@ def list_(
 @requests.command()
 @click.argument("request")
 @json_option
+@over_http(lambda client, request: client.access_requests.show(request))
 def show(request: str, as_json: bool) -> None:
     """Show one request (acc_…)."""
     with opened() as sealmark:
@@ -80,6 +91,7 @@ def show(request: str, as_json: bool) -> None:
     help="Mail the recipient a code first. Default: by document.",
 )
 @json_option
+@over_http(_approve_remote)
 def approve(
     request: str,
     expires_at: datetime | None,
@@ -106,6 +118,7 @@ def approve(
 @requests.command()
 @click.argument("request")
 @json_option
+@over_http(lambda client, request: client.access_requests.deny(request))
 def deny(request: str, as_json: bool) -> None:
     """Deny a request (acc_…); who asked is told by mail."""
     with opened() as sealmark:

@@ -10,6 +10,7 @@ import click
 from service.cli.failures import RefusedHere
 from service.cli.log import write_new
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option, plain
+from service.cli.remote import over_http
 from service.cli.session import opened, system_user
 from service.cli.values import DAY
 from service.document_policy import KEEP
@@ -43,6 +44,7 @@ def documents() -> None:
     "--owner", "owner_mail", metavar="MAIL", required=True, help="Mail address of who answers for it."
 )
 @json_option
+@over_http(lambda client, **given: client.documents.create(**given))
 def add(name: str, kind: str, classification: str, owner_mail: str, as_json: bool) -> None:
     """Make a document called NAME, still without a version."""
     with opened() as sealmark:
@@ -60,6 +62,7 @@ def add(name: str, kind: str, classification: str, owner_mail: str, as_json: boo
 @limit_option
 @after_option
 @json_option
+@over_http(lambda client, **given: client.documents.list(**given), COLUMNS)
 def list_(limit: int, after: str | None, as_json: bool) -> None:
     """List documents."""
     with opened() as sealmark:
@@ -70,6 +73,7 @@ def list_(limit: int, after: str | None, as_json: bool) -> None:
 @documents.command()
 @click.argument("document")
 @json_option
+@over_http(lambda client, document: client.documents.show(document))
 def show(document: str, as_json: bool) -> None:
     """Show one document (doc_…)."""
     with opened() as sealmark:
@@ -191,6 +195,7 @@ def questionnaire(
 @documents.command()
 @click.argument("document")
 @json_option
+@over_http(lambda client, document: client.documents.revoke(document))
 def revoke(document: str, as_json: bool) -> None:
     """Lend a document to nobody any more. Its links and running downloads end within a second."""
     with opened() as sealmark:

@@ -26,6 +26,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
     """The line to print and the exit status; None for an error that nobody foresaw."""
     # Heavy rooms are imported only when something has failed.
     from crypto.errors import CryptoError, KeyInUse, UnknownMasterKey
+    from sealmark.errors import ProblemError, SealmarkError
     from service.adapters.sql.migrate import WrongSchema
     from service.demo.servers import DemoUnavailable
     from service.listening import CannotListen
@@ -36,6 +37,8 @@ def explain(error: Exception) -> tuple[str, int] | None:
         where = error.fields.get("where")
         line = f"{where}: {error.detail}" if where else error.detail
         return line, UNAVAILABLE if error.problem in _PASSING else REFUSED
+    if isinstance(error, ProblemError):
+        return str(error), UNAVAILABLE if error.type in _PASSING else REFUSED
     if isinstance(error, SettingError):
         return str(error), USAGE
     if isinstance(error, (FileRefused, KeyInUse, UnknownMasterKey, Refused, RefusedHere)):
@@ -48,6 +51,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
         FileUnusable,
         KeyFileUnusable,
         SandboxUnavailable,
+        SealmarkError,
         StoreError,
         Unavailable,
         WrongSchema,

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 import click
 
 from service.audit import timestamp
+from service.cli import remote_shares
+from service.cli.bulk import bulk
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
+from service.cli.remote import over_http
 from service.cli.sections import section_option, sections_of
 from service.cli.session import opened, system_user
 from service.cli.values import AHEAD, SPAN
@@ -67,6 +70,7 @@ def shares() -> None:
 @life_option
 @send_option
 @json_option
+@over_http(remote_shares.create)
 def create(
     document: str,
     mail: str,
@@ -122,6 +126,7 @@ def create(
 @life_option
 @send_option
 @json_option
+@over_http(remote_shares.link)
 def link(share: str, link_life: timedelta, send: bool, as_json: bool) -> None:
     """Print a new link for a share (shr_…) that has not ended, or mail it to the recipient."""
     with opened(sealing=True) as sealmark:
@@ -144,6 +149,7 @@ def _shown_link(link: NewLink | Message) -> dict[str, str | None]:
 @limit_option
 @after_option
 @json_option
+@over_http(remote_shares.list_, remote_shares.COLUMNS)
 def list_(
     document: str | None, recipient: str | None, active: bool, limit: int, after: str | None, as_json: bool
 ) -> None:
@@ -158,6 +164,7 @@ def list_(
 @shares.command()
 @click.argument("share")
 @json_option
+@over_http(lambda client, share: client.shares.revoke(share))
 def revoke(share: str, as_json: bool) -> None:
     """End a share: its links and running downloads end within a second."""
     with opened() as sealmark:
@@ -167,7 +174,11 @@ def revoke(share: str, as_json: bool) -> None:
 @shares.command()
 @click.argument("share")
 @json_option
+@over_http(lambda client, share: client.shares.show(share))
 def show(share: str, as_json: bool) -> None:
     """Show one share (shr_…)."""
     with opened() as sealmark:
         answer(as_dict(sealmark.sharing.get(share)), as_json)
+
+
+shares.add_command(bulk)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from service.blobs import StoreError
-from service.errors import DomainError, Problem
+from service.errors import DomainError, ManyInvalid, Problem
 from service.limits import TooMany
 from service.ports import DatabaseUnavailable
 
@@ -29,7 +29,8 @@ RETRY_AFTER = 5
 """Seconds after which asking again is worth while: as long as a database or store takes to change over."""
 
 MAX_ERRORS = 20
-"""Places that one answer names: who has more mistakes than that has one, repeated."""
+"""Places that one answer names of a request that has not its form. Who has more mistakes than that has one,
+repeated."""
 
 SCHEMA_DETAIL = "The request does not have the form that /openapi.json describes."
 RULE_DETAIL = "The request breaks a rule."
@@ -197,7 +198,7 @@ def respond(
         "instance": g.get("request_id", ""),
     }
     if errors:
-        body["errors"] = [place.model_dump() for place in errors[:MAX_ERRORS]]
+        body["errors"] = [place.model_dump() for place in errors]
     if fields:
         body["fields"] = {
             name: value if isinstance(value, int) else str(value) for name, value in fields.items()
@@ -246,6 +247,8 @@ def handle_errors(app: Flask, base_url: str) -> None:
         fields = dict(error.fields)
         where = fields.pop("where", None)
         errors = [Place(where=str(where), detail=error.detail)] if where else None
+        if isinstance(error, ManyInvalid):
+            errors = [Place(where=where, detail=detail) for where, detail in error.places]
         if MEANINGS[error.problem].status >= 500:
             log.warning("unavailable", extra={"problem": str(error.problem)})
         headers = _challenge(error)
@@ -255,7 +258,7 @@ def handle_errors(app: Flask, base_url: str) -> None:
 
     def request_invalid(error: RequestInvalid) -> Response:
         detail = RULE_DETAIL if error.breaks_rule else SCHEMA_DETAIL
-        return respond(base_url, Problem.INVALID, detail, errors=error.places())
+        return respond(base_url, Problem.INVALID, detail, errors=error.places()[:MAX_ERRORS])
 
     def unavailable(error: Exception) -> Response:
         log.error("unavailable", exc_info=error)

@@ -38,7 +38,8 @@ _MOMENT = re.compile(
 )
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """A number of a query, where everything is text."""
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value):
             raise PydanticCustomError("whole_number", "A whole number in decimal digits")
@@ -98,6 +99,7 @@ RuleId = identifier("rul")
 MemberId = identifier("mbr")
 EntryId = identifier("ent")
 MessageId = identifier("msg")
+BatchId = identifier("bat")
 ReceiverId = identifier("whr")
 EventId = identifier("evt")
 
@@ -141,7 +143,7 @@ Day = Annotated[
 ]
 """A day, in UTC where nothing else is said: RFC 3339 full-date."""
 
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(whole)]
 
 
 class Form(BaseModel):

@@ -52,6 +52,7 @@ Send = Annotated[
         "works 72 hours from then."
     ),
 ]
+Purpose = Annotated[str, Field(min_length=1, max_length=MAX_PURPOSE, pattern=r"^[^\x00-\x1f\x7f]+$")]
 DEFAULT_LIFE = int(DEFAULT_LINK_LIFE.total_seconds())
 
 
@@ -77,7 +78,7 @@ class NewShare(Form):
 
     document: DocumentId
     recipient: Person
-    purpose: Annotated[str, Field(min_length=1, max_length=MAX_PURPOSE, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    purpose: Purpose
     expires_at: Moment | None = Field(default=None, description="Within 366 days. Default: in 30 days.")
     download_limit: Annotated[int, Field(ge=1, le=MAX_DOWNLOADS)] | None = None
     version: VersionId | None = Field(

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 62
+ROUTES = 67
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -54,6 +54,11 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/shares/<share_id>": Scope.SHARES_READ,
     "POST /v1/shares/<share_id>/links": Scope.SHARES_WRITE,
     "POST /v1/shares/<share_id>/revoke": Scope.SHARES_REVOKE,
+    "POST /v1/batches": Scope.SHARES_WRITE,
+    "GET /v1/batches": Scope.SHARES_READ,
+    "GET /v1/batches/<batch_id>": Scope.SHARES_READ,
+    "GET /v1/batches/<batch_id>/rows": Scope.SHARES_READ,
+    "POST /v1/batches/<batch_id>/links": Scope.SHARES_WRITE,
     "GET /v1/access-requests": Scope.REQUESTS_READ,
     "GET /v1/access-requests/<request_id>": Scope.REQUESTS_READ,
     "POST /v1/access-requests/<request_id>/approve": Scope.REQUESTS_DECIDE,
@@ -104,6 +109,7 @@ def _path(rule: Rule) -> str:
         "text_id": "txt",
         "share_id": "shr",
         "hold_id": "hld",
+        "batch_id": "bat",
         "request_id": "acc",
         "rule_id": "rul",
         "entry_id": "ent",

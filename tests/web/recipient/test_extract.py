@@ -88,6 +88,9 @@ def test_an_extract_is_read_on_the_page_by_its_own_pages(lent: Lent) -> None:
     page = lent.browser.get(asked.headers["Location"])
     assert page.status_code == 200
     assert "Page 6 of an invented report" in page.text
+    assert "Controls in place" in page.text
+    for elsewhere in ("Independent auditor", "Assertion", "The system", "Tests &amp; results"):
+        assert elsewhere not in page.text
     assert [row["details"] for row in lent.service.entries("page.drawn")] == ['{"page": 1}']
     picture = re.search(r'<img src="(/v/[^"]+)"', page.text)
     assert picture is not None
