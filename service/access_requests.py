@@ -15,6 +15,7 @@ from typing import Any
 from crypto import identifiers
 from service.access_rules import life_of, matching
 from service.audit import Actor, Clock, Outcome, Random, entry
+from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
 from service.mail import parse_address
 from service.ndas import covering, offered_text_id
@@ -104,7 +105,7 @@ class AccessRequests:
         for _ in range(2):
             try:
                 with self._database.write() as records:
-                    document = _lendable(records, document_id)
+                    document = _lendable(records, document_id, now)
                     recipient = self._recipient(records, actor, now, address, name, company, language)
                     before = _standing(records, recipient, document, now)
                     if before is not None:
@@ -174,7 +175,7 @@ class AccessRequests:
         now = self._clock()
         with self._database.write() as records:
             request, recipient = self._pending(records, request_id)
-            document = _lendable(records, request.document_id)
+            document = _lendable(records, request.document_id, now)
             approved = self._approve(records, actor, now, request, recipient, document, policy or Policy())
         return Asked(approved, recipient)
 
@@ -339,12 +340,16 @@ class AccessRequests:
         )
 
 
-def _lendable(records: Records, document_id: str) -> Document:
+def _lendable(records: Records, document_id: str, now: datetime) -> Document:
     document = records.get(Document, document_id)
     if document is None:
         raise not_found("document", document_id)
     if document.revoked_at:
         raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
+    if has_ended(document, now):
+        raise DomainError(
+            Problem.WRONG_STATE, "This document is past its last day: it is lent to nobody any more."
+        )
     return document
 
 

@@ -22,6 +22,7 @@ from service.adapters.confined_sheets import ConfinedSheets
 from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
 from service.adapters.lockedbucket import LockedBucket
+from service.adapters.oidc import OidcProvider
 from service.adapters.s3 import S3Store as S3Blobs
 from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
@@ -29,6 +30,7 @@ from service.adapters.sql.migrate import require_current
 from service.adapters.tsa import Rfc3161Authority
 from service.adapters.webhook_http import PinnedPosts
 from service.adapters.witness_http import HttpPosts
+from service.along import Along
 from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
@@ -49,6 +51,7 @@ from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
+from service.holdings import Holdings
 from service.holds import Holds
 from service.keys import NamedKeys
 from service.letters import Issue, Letters
@@ -68,12 +71,15 @@ from service.ports import Mailer
 from service.public_files import PublicFiles
 from service.questionnaires import Questionnaires
 from service.recipients import Recipients
+from service.reminding import Reminding
+from service.reporting import Reporting
 from service.rollback import Rollback
 from service.sequencer import Sequencer
 from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
 from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
+from service.staff import Provider, Staff
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
 from service.timestamps import TimestampAuthority, Timestamps
@@ -148,9 +154,15 @@ class Sealmark:
     checkpoints: Checkpoints
     mailing: Mailing
     announcing: Announcing
+    along: Along
+    reminding: Reminding
+    reporting: Reporting
     webhooks: Webhooks
     webhook_sending: WebhookSending
     share_endings: ShareEndings
+    holdings: Holdings
+    staff: Staff
+    provider: Provider | None
 
     def require_ready(self) -> None:
         """Raise, with one clear line, unless the schema is ours and the store knows the master key."""
@@ -167,6 +179,8 @@ class Sealmark:
                 Task("batches", self.batches.run_once, every=0.5),
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
+                Task("bridge-letters", self.along.run_once, every=2.0),
+                Task("periods", self.reminding.run_once, every=3600.0),
                 Task("new-versions", self.announcing.new_versions, every=20.0),
                 Task("checkpoint-mails", self.announcing.checkpoint, every=300.0),
                 Task("sends", lambda: self.sweeping.end_silent_sends() > 99, every=5.0),
@@ -320,10 +334,25 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
+        along=Along(database, clock, random),
+        reminding=Reminding(database, clock, random, can_mail=settings.can_mail),
+        reporting=Reporting(database, clock, random),
         webhooks=Webhooks(database, keys, clock, random),
         webhook_sending=WebhookSending(database, keys, PinnedPosts(), clock, random),
         share_endings=ShareEndings(database, clock),
+        holdings=Holdings(database, clock),
+        staff=Staff(database, clock, random),
+        provider=open_provider(settings, clock),
     )
+
+
+def open_provider(settings: Settings, clock: Clock) -> Provider | None:
+    """Where staff sign in, if the settings say where; it is not asked yet. Raises `SettingError`."""
+    oidc = settings.oidc
+    if oidc is None:
+        return None
+    secret = read_secret(oidc.client_secret_file, "OIDC_CLIENT_SECRET_FILE")
+    return OidcProvider(oidc.issuer, oidc.client_id, secret, oidc.roles_claim, HttpPosts(), clock)
 
 
 def open_mailer(settings: Settings) -> Mailer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from service.ports import Grant
@@ -18,6 +18,7 @@ class Denial(StrEnum):
     SHARE_EXPIRED = "share-expired"
     SHARE_REVOKED = "share-revoked"
     DOCUMENT_REVOKED = "document-revoked"
+    DOCUMENT_ENDED = "document-ended"
     NDA_ENDED = "nda-ended"
     MAIL_CHECK = "mail-check"
     NDA_ASKED = "nda-asked"
@@ -67,6 +68,7 @@ def decide(
         (link is None or link.revoked_at is not None, Denial.LINK_REVOKED),
         (share.revoked_at is not None or grant.recipient.erased_at is not None, Denial.SHARE_REVOKED),
         (grant.document.revoked_at is not None, Denial.DOCUMENT_REVOKED),
+        (has_ended(grant.document, now), Denial.DOCUMENT_ENDED),
         (share.expires_at <= now, Denial.SHARE_EXPIRED),
         (asking and link is not None and link.expires_at <= now, Denial.LINK_EXPIRED),
         (uncovered and not offered, Denial.NDA_ENDED),
@@ -85,6 +87,11 @@ def decide(
     return Allowed(
         share, grant.recipient, grant.document, grant.version, grant.template, grant.copy, grant.cut
     )
+
+
+def has_ended(document: Document, now: datetime) -> bool:
+    """Whether the last day (UTC) on which the document is lent is over."""
+    return document.ends_on is not None and document.ends_on < now.astimezone(UTC).date()
 
 
 def _offered(grant: Grant) -> bool:

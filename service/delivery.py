@@ -8,7 +8,7 @@ step does stands in a module of its own: `opening` (1 to 3), `decision` (3), `co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,7 @@ class Page:
     allowed: Allowed
     link: Link
     delivery: Delivery | None  # one that is running: asking again costs nothing
+    along: tuple[Allowed, ...] = ()  # the bridge letters that go along, by their names
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,13 @@ class Deliveries:
         self._clock = clock
         self._random = random
 
-    def ask(self, text: str, actor: Actor, checked: Checked = unchecked) -> Granted | Denied:
-        """Grant one download, or say why not. Raises `StoreError` too."""
+    def ask(
+        self, text: str, actor: Actor, checked: Checked = unchecked, with_id: str | None = None
+    ) -> Granted | Denied:
+        """Grant one download, or say why not; `with_id`: of that share, which goes along with the link's.
+
+        Raises `StoreError` too.
+        """
         # 1. The token's signature and expiry. No database yet.
         token = self._opening.verify(text, Action.OPEN, actor)
         if isinstance(token, Denied):
@@ -96,6 +102,9 @@ class Deliveries:
         # 3. Decide.
         shown = checked(grant.share)
         allowed = decide(grant, self._clock(), asking=True, checked=shown)
+        if with_id is not None and isinstance(allowed, Allowed):  # for what goes along, both are decided
+            grant = self._opening.load_along(grant.share, with_id, link)
+            allowed = decide(grant, self._clock(), asking=True, checked=shown)
         if isinstance(allowed, Denial):
             return self._opening.deny(allowed, grant.share, link.hash, actor)
         # 4. Mint the copy if this share has none of this version yet.
@@ -142,20 +151,33 @@ class Deliveries:
             return token
         grant, link = self._opening.load(token)
         now = self._clock()
-        allowed = decide(grant, now, asking=True, checked=checked(grant.share))
+        shown = checked(grant.share)
+        allowed = decide(grant, now, asking=True, checked=shown)
         if isinstance(allowed, Denial) and allowed in MAY_BE_MET:
             return self._waiting(allowed, grant, link, actor, now, record=record)
         if isinstance(allowed, Denial):
             return self._opening.deny(allowed, grant.share, link.hash, actor)
         with self._database.read() as records:
             delivery = running(records, allowed.share, allowed.copy, now)
+            along = records.find(Share, with_id=allowed.share.id, revoked_at=None)
         if delivery is None and used_up(allowed.share):
             return self._opening.deny(Denial.USED_UP, allowed.share, link.hash, actor)
         if record:
             viewed = entry("page.viewed", actor, now, self._random, **references(allowed, link.hash))
             with self._database.write() as records:
                 records.add(viewed)
-        return Page(allowed, link, delivery)
+        return Page(allowed, link, delivery, self._along(along, link, now, checked=shown))
+
+    def _along(
+        self, shares: Sequence[Share], link: Link, now: datetime, *, checked: bool
+    ) -> tuple[Allowed, ...]:
+        """Those that their recipient may have now."""
+        if not shares:
+            return ()
+        grants = self._database.grants({share.id: link.hash for share in shares}, now).values()
+        decided = (decide(grant, now, asking=True, checked=checked) for grant in grants)
+        allowed = [one for one in decided if isinstance(one, Allowed)]
+        return tuple(sorted(allowed, key=lambda one: (one.document.name, one.document.id)))
 
     def _waiting(
         self, missing: Denial, grant: Grant, link: Link, actor: Actor, now: datetime, *, record: bool

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from crypto import identifiers
+from service import along
 from service.audit import Actor, Clock, Details, Random, entry
 from service.blobs import StoreError
-from service.citing import check_wording
+from service.document_policy import KEEP, Keep, changes_of, check_ends, check_report, details_of
 from service.errors import DomainError, Problem, invalid, not_found
 from service.facts import Facts, check_kind
 from service.mail import parse_address
@@ -119,27 +119,29 @@ class Documents:
         mail_check: MailCheck | None = None,
         listing: Listing | None = None,
         citation: str | None = None,
+        report: str | Keep | None = KEEP,
+        ends: date | Keep | None = KEEP,
     ) -> Document:
-        """Set what is given: the mail check of shares that are made from now on, what the trust page says, and the
-        wording of citations (empty: the one that is Sealmark's own).
+        """Set what is given: the mail check of shares that are made from now on, what the trust page says, the wording
+        of citations (empty: Sealmark's own), the report to which a bridge letter belongs, and the last day (UTC) on
+        which the document is lent.
 
-        Raises `DomainError` (not-found, invalid).
+        A letter goes along with its report's shares, those that are open too (`along`). One that is taken away (None)
+        stays with the shares that have it. Raises `DomainError` (not-found, invalid, wrong-state).
         """
         now = self._clock()
-        given = {"mail_check": mail_check, "listing": listing}
-        wording = check_wording(citation) if citation else None
         with self._database.write() as records:
             document = _document(records, document_id, lock=True)
-            values: dict[str, Any] = {
-                name: value for name, value in given.items() if value not in (None, getattr(document, name))
-            }
-            details: Details = dict(values)
-            if citation is not None and wording != document.citation:
-                values["citation"] = wording
-                details = {**details, "citation": _named(wording)}
+            values = changes_of(document, mail_check, listing, citation, report, ends)
             if not values:
                 return document
+            if values.get("ends_on"):
+                check_ends(values["ends_on"], now)
+            if values.get("report_id"):
+                check_report(records, document, values["report_id"])
+                along.begin(records, now, self._random, document.id, values["report_id"])
             changed = records.change(document, **values)
+            details = details_of(values)
             made = entry("document.changed", actor, now, self._random, details=details, document=document.id)
             records.add(made)
         return changed or document
@@ -295,11 +297,6 @@ def _check_classification(kind: Kind, classification: Classification) -> None:
     if kind in NEVER_PUBLIC and classification == Classification.PUBLIC:
         detail = "A SOC 2 report goes out only under NDA: classify it `nda`. A SOC 3 report may be public."
         raise invalid("classification", detail)
-
-
-def _named(wording: str | None) -> str:
-    """A wording in an entry: by its SHA-256, since it is free text and an entry is for ever."""
-    return "default" if wording is None else hashlib.sha256(wording.encode()).hexdigest()
 
 
 def _document(records: Records, document_id: str, *, lock: bool = False) -> Document:

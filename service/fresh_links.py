@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from service.audit import Clock, Random
+from service.decision import has_ended
 from service.limits import Limit, Limits
 from service.outbox import Mail, queue
 from service.ports import Database, Records
@@ -34,10 +35,11 @@ class FreshLinks:
         self._random = random
 
     def document(self, document_id: str) -> Document | None:
-        """The document with this stable address; None where there is none, or it was revoked."""
+        """The document with this stable address; None where there is none, or it was revoked or has ended."""
         with self._database.read() as records:
             found = records.get(Document, document_id)
-        return found if found and not found.revoked_at else None
+        ended = found is None or found.revoked_at is not None or has_ended(found, self._clock())
+        return None if ended else found
 
     def shared(self, session: Session, document_id: str) -> bool:
         """Whether a share in force of this document belongs to who holds the session."""
@@ -83,4 +85,6 @@ class FreshLinks:
             order="-created_at",
             limit=1,
         )
+        if found and found[0].with_id:  # what goes along has no link: it is on the page of its report
+            return records.get(Share, found[0].with_id)
         return found[0] if found else None

@@ -26,7 +26,9 @@ from service.records import (
     Message,
     Recipient,
     Share,
+    Version,
 )
+from service.reminding import a_year_after, newest_of, period_end
 from service.sharing import NewLink, Sharing
 
 CODE_MINUTES = CODE_LIFE // timedelta(minutes=1)
@@ -76,6 +78,8 @@ class Letters:
                 return self._denial(records, message)
             case Mail.EXPIRING:
                 return self._ending(records, message)
+            case Mail.PERIOD_ENDING:
+                return self._period(records, message)
             case Mail.CHECKPOINT:
                 return _checkpoint(records, message)
 
@@ -125,6 +129,21 @@ class Letters:
             "share_day": day(share.expires_at, message.language),
         }
         return Needs(values, _references(share))
+
+    def _period(self, records: Records, message: Message) -> Needs | None:
+        """To the owner, so it names the document whatever others may know. Nothing once a newer version is ready."""
+        version = records.get(Version, message.about)
+        document = records.get(Document, version.document_id) if version else None
+        newest = newest_of(records, document, self._clock()) if document else None
+        ended = period_end(newest) if newest else None
+        if document is None or newest is None or ended is None or newest.id != message.about:
+            return None
+        values = {
+            "document": document.name,
+            "period_day": day(ended, message.language),
+            "year_day": day(a_year_after(ended), message.language),
+        }
+        return Needs(values, {"document": document.id, "version": newest.id})
 
     def _of_share(self, about: _About) -> dict[str, object]:
         known = about.covered or about.document.listing != Listing.HIDDEN

@@ -7,7 +7,7 @@ know its name yet. Owners' templates use them by name too: none is renamed witho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from service import languages
 
@@ -59,6 +59,13 @@ SENTENCES: Mapping[str, str] = {
     "new-version.there": "There is a new version of “{document}”, which {organization} shares with you.",
     "new-version.there.unnamed": "There is a new version of a document that {organization} shares with you.",
     "new-version.older": "A copy that you have downloaded before is of the version before it.",
+    # To the owner of a document.
+    "period-ending.subject": "The period of “{document}” will be a year old on {year_day}",
+    "period-ending.ended": "The period that “{document}” covers ended on {period_day}. On {year_day} that will be a "
+    "year ago, and readers will ask for something newer.",
+    "period-ending.newer": "No newer version is there so far. Until there is one, a bridge letter can go along with "
+    "the report wherever it is shared.",
+    "period-ending.owner": "You get this mail because you are named as the owner of the document.",
     # To an auditor.
     "checkpoint.subject": "Checkpoint of the access log of {host}: {size} entries",
     "checkpoint.newest": "This is the newest checkpoint of the access log of {organization} at {host}, signed on "
@@ -85,6 +92,6 @@ def moment(value: datetime, language: str) -> str:
     return say("moment", language, day_and_time)
 
 
-def day(value: datetime, language: str) -> str:
+def day(value: date, language: str) -> str:
     """`30 September 2026`, the day in UTC."""
     return languages.day(language, value)

@@ -50,6 +50,8 @@ SAMPLE: Mapping[str, object] = {
     "view_only": False,
     "code": "246810",
     "minutes": 10,
+    "period_day": "31 December 2025",
+    "year_day": "31 December 2026",
     "size": 4711,
     "signed_at": "30 September 2026, 14:05 UTC",
     "note": "reports.lender.example/log\n4711\nc2FtcGxl",
@@ -69,6 +71,7 @@ VALUES: Mapping[Mail, frozenset[str]] = {
     Mail.CODE: frozenset({"code", "minutes"}),
     Mail.DENIED: frozenset({"name", "document"}),
     Mail.EXPIRING: frozenset({"name", "document", "share_until", "share_day", "stable"}),
+    Mail.PERIOD_ENDING: frozenset({"document", "period_day", "year_day"}),
     Mail.CHECKPOINT: frozenset({"size", "signed_at", "note"}),
 }
 """What each kind of mail tells its templates, beside what all are told."""

@@ -187,9 +187,10 @@ class MailChecks:
     def checked(self, share: Share, browser: str | None) -> bool:
         """Whether this browser has shown that the mail of this share's recipient is theirs.
 
-        For the share itself, or at its document's stable address.
+        For the share itself or the one that it goes along with, or at its document's stable address.
         """
-        sessions = (self.session(share.id, browser), self.session(share.document_id, browser))
+        subjects = [subject for subject in (share.id, share.with_id, share.document_id) if subject]
+        sessions = [self.session(subject, browser) for subject in subjects]
         return any(session and session.recipient_id == share.recipient_id for session in sessions)
 
     def _wrong(self, records: Records, actor: Actor, check: Check, now: datetime) -> CodeRefused:

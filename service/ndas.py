@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
 from crypto import identifiers
+from service.along import end_along
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
@@ -204,6 +205,18 @@ class Ndas:
         with self._database.read() as records:
             return records.find(Nda, order="id", limit=limit, **where)
 
+    def ending(self, within: timedelta) -> Sequence[Nda]:
+        """Agreements in force that end within this time, the next one first."""
+        now = self._clock()
+        with self._database.read() as records:
+            return records.find(
+                Nda,
+                order="valid_until",
+                state=NdaState.APPROVED,
+                valid_until__gt=now,
+                valid_until__le=now + within,
+            )
+
     def _locked(self, records: Records, nda_id: str) -> Nda:
         nda = records.get(Nda, nda_id, lock=True)
         if nda is None:
@@ -277,7 +290,9 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
                 continue
             if nda.state != NdaState.REVOKED and (share.nda == NdaMode.ASK or nda.text_id is not None):
                 continue  # it waits for a new signature
-            records.change(share, revoked_at=now, revoked_reason="nda-ended")
+            ended_now: dict[str, Any] = {"revoked_at": now, "revoked_reason": "nda-ended"}
+            if records.change(share, expect={"revoked_at": None}, **ended_now) is None:
+                continue  # it went along with one that has just ended
             records.add(
                 entry(
                     "share.revoked",
@@ -291,6 +306,7 @@ def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random,
                     nda=nda.id,
                 )
             )
+            end_along(records, actor, now, random, share.id)
             ended += 1
     return ended
 

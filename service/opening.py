@@ -85,6 +85,17 @@ class Opening:
             raise self._unauthentic(now)
         return grant, grant.link
 
+    def load_along(self, share: Share, with_id: str, link: Link) -> Grant:
+        """2. What goes along with the share that a link leads to, in the state that it has with that link.
+
+        Raises `Unauthentic` for what does not: a link opens nothing but its own.
+        """
+        now = self._clock()
+        grant = self._database.grant(with_id, link.hash, now)
+        if grant is None or grant.share.with_id != share.id:
+            raise self._unauthentic(now)
+        return grant
+
     def load_delivery(self, token: tokens.LinkToken) -> tuple[Delivery, Copy, Grant]:
         """2. The delivery that a token names, the copy it was granted, and its share as it is now."""
         now = self._clock()

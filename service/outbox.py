@@ -25,6 +25,7 @@ class Mail(StrEnum):
     DENIED = "denied"  # acc_…
     EXPIRING = "expiring"  # shr_…: the share ends soon
     NEW_VERSION = "new-version"  # shr_…: a newer version can be read, with a link
+    PERIOD_ENDING = "period-ending"  # ver_…: to the owner: the report's period will soon be a year old
     CHECKPOINT = "checkpoint"  # chk_…: to an auditor, who keeps it
 
 

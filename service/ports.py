@@ -135,7 +135,9 @@ class Grant:
     share: Share
     recipient: Recipient
     document: Document
-    link: Link | None  # the link that was asked with, if one was named and exists
+    link: (
+        Link | None
+    )  # the link that was asked with, if one was named and exists: the report's for what goes along
     nda: (
         Nda | None
     )  # one that is in force for this recipient now, if any; one signed on the page: of today's text

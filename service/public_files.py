@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from service.audit import Actor, Clock, Details, Random, entry
 from service.copies import Copies
+from service.decision import has_ended
 from service.errors import DomainError, Problem
 from service.limits import Limit, Limits, TooMany
 from service.ports import Database, DatabaseUnavailable, Records, Taken
@@ -167,8 +168,8 @@ def newest_ready(records: Records, document_id: str) -> Version | None:
 
 def is_listed(document: Document, now: datetime) -> bool:
     """Whether the trust page may name the document."""
-    ended = document.ends_on is not None and document.ends_on < now.date()
-    return document.listing != Listing.HIDDEN and document.revoked_at is None and not ended
+    listed = document.listing != Listing.HIDDEN and document.revoked_at is None
+    return listed and not has_ended(document, now)
 
 
 def _public(document: Document | None, now: datetime) -> Document | None:

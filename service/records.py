@@ -478,8 +478,8 @@ class Message:
     """A mail that is to be sent. Holds no link and no code: they are made when it is sent."""
 
     id: str  # msg_…
-    kind: str  # link, code, approved, denied, expiring, new-version, checkpoint
-    about: str  # id of what it tells of: shr_…, mck_…, acc_…, chk_…
+    kind: str  # link, code, approved, denied, expiring, new-version, period-ending, checkpoint
+    about: str  # id of what it tells of: shr_…, mck_…, acc_…, ver_…, chk_…
     recipient_id: str | None
     mail: str
     language: str

@@ -74,6 +74,12 @@ SETTINGS: Mapping[str, str] = {
     "Default: 600",
     "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
     "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
+    "OIDC_ISSUER": "OpenID Connect provider at which your people sign in to the console, an https URL. "
+    "Default: none, and no console",
+    "OIDC_CLIENT_ID": "What the provider calls this service. Required with OIDC_ISSUER",
+    "OIDC_CLIENT_SECRET_FILE": "File with the secret that the provider gave it. Required with OIDC_ISSUER",
+    "OIDC_ROLES_CLAIM": "Claim of the ID token whose values are roles of the console: viewer, sharer, approver, "
+    "auditor. Default: roles",
     "ALLOW_UNCONFINED_CHILD": "`yes`: compile without a system call filter where the platform has none. Default: no",
 }
 
@@ -159,6 +165,16 @@ class SmtpServer:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """Where the lender's people sign in. The secret is read when it is opened."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: Path
+    roles_claim: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked for form; what they point to is checked when it is opened (and by `doctor`)."""
 
@@ -194,6 +210,7 @@ class Settings:
     requests_a_minute: int
     tsa: str | None
     tsa_ca_file: Path | None
+    oidc: Oidc | None
     allow_unconfined_child: bool
 
     @property
@@ -249,6 +266,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         requests_a_minute=_number(given, "REQUESTS_A_MINUTE", DEFAULT_REQUESTS_A_MINUTE, 1, 10**6),
         tsa=_tsa(given["TSA"]) if given.get("TSA") else None,
         tsa_ca_file=Path(_required(given, "TSA_CA_FILE")) if given.get("TSA") else None,
+        oidc=_oidc(given),
         allow_unconfined_child=_flag(given, "ALLOW_UNCONFINED_CHILD"),
     )
 
@@ -434,6 +452,25 @@ def _tsa(text: str) -> str:
     if parts.scheme == "http" and not _loopback(parts.hostname):
         raise SettingError("TSA", "must be https (http only for loopback)")
     return text
+
+
+def _oidc(given: Mapping[str, str]) -> Oidc | None:
+    issuer = given.get("OIDC_ISSUER", "")
+    if not issuer:
+        return None
+    parts = _split("OIDC_ISSUER", issuer)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise SettingError("OIDC_ISSUER", "must be the provider's URL, without a query")
+    if "@" in parts.netloc:
+        raise SettingError("OIDC_ISSUER", "must hold no user or password")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise SettingError("OIDC_ISSUER", "must be https (http only for loopback)")
+    return Oidc(
+        issuer=issuer,
+        client_id=_required(given, "OIDC_CLIENT_ID"),
+        client_secret_file=Path(_required(given, "OIDC_CLIENT_SECRET_FILE")),
+        roles_claim=given.get("OIDC_ROLES_CLAIM") or "roles",
+    )
 
 
 def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

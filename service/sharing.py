@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crypto import identifiers, tokens
+from service.along import WITH_REPORT, end_along, end_of, lend_along, letters_of
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
+from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
 from service.ndas import covering, offered_text_id
@@ -40,6 +42,8 @@ DEFAULT_LINK_LIFE = timedelta(hours=72)
 MAX_LINK_LIFE = timedelta(seconds=tokens.MAX_LIFE)
 MAX_DOWNLOADS = 1000
 """The highest download limit; more is no limit in effect, and is said by leaving it out."""
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 MAX_PURPOSE = 500
 """Characters of a purpose: a sentence or two."""
@@ -168,6 +172,8 @@ class Sharing:
     ) -> Share:
         """A share without a link, in the caller's transaction, for a recipient whom that transaction holds.
 
+        It ends with its document at the latest, and bridge letters that belong to the report go along (`along`).
+
         Raises `DomainError`: not-found, invalid, nda-required, wrong-state, mail-not-configured.
         """
         check_terms(terms, purpose, now)
@@ -176,7 +182,9 @@ class Sharing:
         document = self._check_document(
             records, document_id, terms.pinned_version_id, recipient, terms.nda, now
         )
+        letters = letters_of(records, document.id, now)
         checked = _mail_checked(document, terms.nda, terms.download_limit, terms.mail_check)
+        checked = checked or any(letter.mail_check == MailCheck.ALWAYS for letter in letters)
         if checked:
             self._require_mail(_why_checked(document, terms.nda))
         share = Share(
@@ -184,7 +192,7 @@ class Sharing:
             document_id=document_id,
             recipient_id=recipient.id,
             purpose=purpose.strip(),
-            expires_at=terms.expires_at or now + DEFAULT_SHARE_LIFE,
+            expires_at=min(terms.expires_at or now + DEFAULT_SHARE_LIFE, end_of(document) or FOREVER),
             download_limit=terms.download_limit,
             downloads_taken=0,
             pinned_version_id=terms.pinned_version_id,
@@ -206,6 +214,8 @@ class Sharing:
         records.add(share)
         personal = {"purpose": share.purpose}
         records.add(self._entry("share.created", actor, now, share, details, personal))
+        for letter in letters:
+            lend_along(records, actor, now, self._random, share, letter)
         return share
 
     def link(self, actor: Actor, share_id: str, life: timedelta = DEFAULT_LINK_LIFE) -> NewLink:
@@ -260,7 +270,7 @@ class Sharing:
             return None
 
     def revoke(self, actor: Actor, share_id: str) -> Share:
-        """End a share and all its links at once; ending it again changes nothing."""
+        """End a share, its links and what goes along with it at once; ending it again changes nothing."""
         now = self._clock()
         with self._database.write() as records:
             share = records.get(Share, share_id, lock=True)
@@ -270,6 +280,7 @@ class Sharing:
                 return share
             changed = records.change(share, revoked_at=now, revoked_reason="revoked")
             records.add(self._entry("share.revoked", actor, now, share, {}, {}))
+            end_along(records, actor, now, self._random, share.id)
         return changed or share
 
     def get(self, share_id: str) -> Share:
@@ -311,6 +322,11 @@ class Sharing:
         if share.revoked_at or share.expires_at <= now:
             detail = "This share has ended: make a new one."
             raise DomainError(Problem.WRONG_STATE, detail, reason=share.revoked_reason or "share-expired")
+        if share.with_id:
+            detail = (
+                "This share goes along with a report's and has no link: the page of that one's link has it."
+            )
+            raise DomainError(Problem.WRONG_STATE, detail, reason=WITH_REPORT, share=share.with_id)
         recipient = records.get(Recipient, share.recipient_id)
         if recipient is None:
             raise not_found("recipient", share.recipient_id)
@@ -349,6 +365,9 @@ class Sharing:
             raise not_found("document", document_id)
         if document.revoked_at:
             raise DomainError(Problem.WRONG_STATE, "This document is revoked: it is lent to nobody any more.")
+        if has_ended(document, now):
+            detail = "This document is past its last day: change when it ends, or lend another one."
+            raise DomainError(Problem.WRONG_STATE, detail)
         where: dict[str, Any] = {"id": pinned_version_id} if pinned_version_id else {}
         ready = records.find(Version, limit=1, document_id=document.id, state=VersionState.READY, **where)
         if not ready:

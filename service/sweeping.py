@@ -30,6 +30,7 @@ from service.records import (
     Send,
     Session,
     Share,
+    StaffSession,
     Throttle,
 )
 from service.rollback import Rollback
@@ -110,6 +111,7 @@ class Sweeping:
             records.remove(Throttle, until__le=now)
             records.remove(RateWindow, until__le=now)
             records.remove(Session, until__le=now)
+            records.remove(StaffSession, until__le=now)
             records.remove(Check, created_at__le=now - CHECK_AGE)
             records.remove(Message, sent_at__le=now - MESSAGE_AGE)
             records.remove(Message, failed_at__le=now - MESSAGE_AGE)

@@ -1,4 +1,4 @@
-"""Requests to witnesses and auditors: one POST each, no redirect, no proxy, an end in time and size.
+"""Requests to witnesses, auditors and the provider of sign-ins: no redirect, no proxy, an end in time and size.
 
 TLS is checked against the system's authorities; OpenSSL's own `SSL_CERT_FILE` adds a private one.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from service.adapters.deadline import Deadline
@@ -36,8 +37,14 @@ class HttpPosts:
 
     def post(self, url: str, kind: str, body: bytes, wanted: int) -> Answer:
         """As `Posts.post`. Raises `NoAnswer`, with no address in it or in what led to it."""
+        return self.exchange("POST", url, {"Content-Type": kind}, body, wanted)
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, wanted: int
+    ) -> Answer:
+        """One request, and at most `wanted` bytes of its answer. Raises `NoAnswer`, as `post` does."""
         try:
-            return self._post(url, kind, body, wanted)
+            return self._exchange(method, url, headers, body, wanted)
         except TimeoutError:
             raise NoAnswer("too slow") from None
         except ssl.SSLError:
@@ -47,7 +54,9 @@ class HttpPosts:
         except (OSError, ValueError):
             raise NoAnswer("not reached") from None
 
-    def _post(self, url: str, kind: str, body: bytes, wanted: int) -> Answer:
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, wanted: int
+    ) -> Answer:
         parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme == "https"
         if not secure and not is_loopback(host):
@@ -66,7 +75,7 @@ class HttpPosts:
             connection = http.client.HTTPConnection(host, port)
             connection.sock = connected
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", path, body, {"Content-Type": kind, "User-Agent": "sealmark"})
+            connection.request(method, path, body, {**headers, "User-Agent": "sealmark"})
             with connection.getresponse() as response:
                 said = response.read(wanted) if wanted else b""
                 media = (response.headers.get_content_type()).lower()

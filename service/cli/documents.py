@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from service.cli.log import write_new
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option, plain
 from service.cli.remote import over_http
 from service.cli.session import opened, system_user
+from service.cli.values import DAY
+from service.document_policy import KEEP
 from service.questionnaires import Form
 from service.questions import Columns
 from service.records import Classification, Kind, Listing, MailCheck
@@ -99,6 +102,12 @@ def classify(document: str, classification: str, as_json: bool) -> None:
     "--listing", type=click.Choice([str(one) for one in Listing]), help="What the trust page says of it."
 )
 @click.option(
+    "--report", metavar="ID", help="Of a bridge letter: the report (doc_…) that it goes along with."
+)
+@click.option("--no-report", is_flag=True, help="It belongs to no report any more.")
+@click.option("--ends", type=DAY, help="The last day (UTC) on which it is lent, such as 2026-12-31.")
+@click.option("--no-end", is_flag=True, help="It has no last day any more.")
+@click.option(
     "--citation",
     metavar="WORDING",
     help="How it is cited, such as 'Please refer to our {kind}[ {period}][, for {items}]. See {address}'; "
@@ -106,15 +115,27 @@ def classify(document: str, classification: str, as_json: bool) -> None:
 )
 @json_option
 def policy(
-    document: str, mail_check: str | None, listing: str | None, citation: str | None, as_json: bool
+    document: str,
+    mail_check: str | None,
+    listing: str | None,
+    citation: str | None,
+    report: str | None,
+    no_report: bool,
+    ends: date | None,
+    no_end: bool,
+    as_json: bool,
 ) -> None:
-    """Change a document's mail check, what the trust page says of it, or how it is cited."""
+    """Change a document's mail check, what the trust page says of it, how it is cited, its report, or its last day."""
+    if (report and no_report) or (ends and no_end):
+        raise click.UsageError("Say what it is to be, or that there is none, not both.")
     with opened() as sealmark:
         changed = sealmark.documents.change(
             system_user(),
             document,
             mail_check=MailCheck(mail_check) if mail_check else None,
             listing=Listing(listing) if listing else None,
+            report=report or (None if no_report else KEEP),
+            ends=ends or (None if no_end else KEEP),
             citation=citation,
         )
     answer(as_dict(changed), as_json)

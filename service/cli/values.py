@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import click
@@ -61,6 +61,21 @@ class Moment(click.ParamType[datetime]):
             )
 
 
+class Day(click.ParamType[date]):
+    """A day: ISO 8601."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day: write it like 2026-12-31.", param, ctx)
+
+
 SPAN = Span()
+DAY = Day()
 AHEAD = Moment(1)
 BACK = Moment(-1)

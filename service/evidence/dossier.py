@@ -81,6 +81,7 @@ def collect(records: Records, about: About) -> Dossier:
     if not recipients and not ndas:
         raise not_found(about.noun, about.key)
     share_ids = [share.id for share in shares]
+    links = _all(records, Link, "share_id", {share.with_id or share.id for share in shares})
     copies = sorted(_all(records, Copy, "share_id", share_ids), key=lambda copy: copy.id)
     pinned = [share.pinned_version_id for share in shares if share.pinned_version_id]
     versions = _all(records, Version, "id", {*(copy.version_id for copy in copies), *pinned})
@@ -89,9 +90,7 @@ def collect(records: Records, about: About) -> Dossier:
         about=about,
         recipients=recipients,
         shares=shares,
-        links=sorted(
-            _all(records, Link, "share_id", share_ids), key=lambda link: (link.created_at, link.hash)
-        ),
+        links=sorted(links, key=lambda link: (link.created_at, link.hash)),
         copies=copies,
         documents=_all(records, Document, "id", {share.document_id for share in shares}),
         versions=versions,

@@ -173,6 +173,7 @@ def _share(share: Share) -> dict[str, Any]:
         "cut": share.cut_id,
         "revoked": timestamp(share.revoked_at) if share.revoked_at else None,
         "revoked_reason": share.revoked_reason,
+        "with": share.with_id,
     }
 
 

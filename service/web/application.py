@@ -1,4 +1,4 @@
-"""The web application: the API, the recipients' pages, probes and documentation over one `Sealmark`."""
+"""The web application: the API, the recipients' pages, the console, probes and documentation over one `Sealmark`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from service.web.api import (
     access_requests,
     access_rules,
     batches,
+    board,
     citations,
     cuts,
     description,
@@ -33,6 +34,7 @@ from service.web.api import (
 )
 from service.web.api.callers import authenticate_callers
 from service.web.api.uploads import Waiting
+from service.web.console import console_pages
 from service.web.recipient import recipient_pages
 
 RESOURCES = (
@@ -49,7 +51,7 @@ RESOURCES = (
         access_rules,
         batches,
     ),
-    *(holds, log, evidence, webhooks),
+    *(holds, log, evidence, board, webhooks),
 )
 
 HEADERS = {
@@ -97,6 +99,8 @@ def create_app(
     app.extensions[versions.WAITING] = Waiting(settings.threads, pause, seconds)
     docs.serve_docs(app)
     app.register_blueprint(recipient_pages(sealmark))
+    if sealmark.provider is not None:
+        app.register_blueprint(console_pages(sealmark, sealmark.provider))
     _harden(app, https=settings.url.startswith("https:"))
     return app
 

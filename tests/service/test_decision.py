@@ -54,6 +54,9 @@ CHANGES = {
     Denial.LINK_REVOKED: lambda g: replace(g, link=replace(g.link, revoked_at=NOW)),
     Denial.SHARE_REVOKED: lambda g: replace(g, share=replace(g.share, revoked_at=NOW)),
     Denial.DOCUMENT_REVOKED: lambda g: replace(g, document=replace(g.document, revoked_at=NOW)),
+    Denial.DOCUMENT_ENDED: lambda g: replace(
+        g, document=replace(g.document, ends_on=NOW.date() - timedelta(days=1))
+    ),
     Denial.SHARE_EXPIRED: lambda g: replace(g, share=replace(g.share, expires_at=NOW)),
     Denial.NDA_ENDED: lambda g: replace(g, nda=None),
     Denial.NOT_READY: lambda g: replace(g, version=None),

@@ -103,7 +103,7 @@ _QUERY = (
             links,
             and_(
                 links.c.hash.in_(bindparam("links", type_=Line, expanding=True)),
-                links.c.share_id == shares.c.id,
+                links.c.share_id == func.coalesce(shares.c.with_id, shares.c.id),  # what goes along has none
             ),
         )
         .outerjoin(ndas, ndas.c.id == _NDA_IN_FORCE)

@@ -6,11 +6,14 @@ from pydantic import Field
 
 from service.access import Scope
 from service.citing import MAX_WORDING
+from service.document_policy import KEEP
+from service.errors import Problem
 from service.records import Classification, Document, Kind, Listing, MailCheck
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
 from service.web.api.shapes import (
     Answer,
+    Day,
     DocumentId,
     Form,
     Line,
@@ -61,6 +64,14 @@ class NewPolicy(Form):
         "limit. Shares keep what they were made with.",
     )
     listing: Listing | None = Field(default=None, description="What the trust page says of the document.")
+    report: DocumentId | None = Field(
+        default=None,
+        description="Of a bridge letter: the report that it belongs to, and goes along with; null: to none.",
+    )
+    ends: Day | None = Field(
+        default=None,
+        description="The last day (UTC) on which the document is lent; shares end with it. null: there is none.",
+    )
     citation: str | None = Field(
         default=None,
         max_length=MAX_WORDING,
@@ -81,6 +92,8 @@ class DocumentAnswer(Answer):
     revoked_at: Moment | None
     mail_check: MailCheck
     listing: Listing
+    report: DocumentId | None
+    ends: Day | None
     citation: str | None = Field(description="The wording of citations; null: the usual one.")
 
 
@@ -90,7 +103,20 @@ class DocumentList(Listed[DocumentAnswer]):
 
 def shown(document: Document) -> DocumentAnswer:
     """A document as the API shows it."""
-    return DocumentAnswer.model_validate(document)
+    return DocumentAnswer(
+        id=document.id,
+        name=document.name,
+        kind=document.kind,
+        classification=document.classification,
+        owner_mail=document.owner_mail,
+        created_at=document.created_at,
+        revoked_at=document.revoked_at,
+        mail_check=document.mail_check,
+        listing=document.listing,
+        report=document.report_id,
+        ends=document.ends_on,
+        citation=document.citation,
+    )
 
 
 @routes.create(
@@ -151,16 +177,22 @@ def classify(call: Call, path: DocumentPath, body: NewClassification) -> Documen
 
 
 @routes.change(
-    "put", "/v1/documents/<document_id>/policy", scope=Scope.DOCUMENTS_WRITE, answer=DocumentAnswer
+    "put",
+    "/v1/documents/<document_id>/policy",
+    scope=Scope.DOCUMENTS_WRITE,
+    answer=DocumentAnswer,
+    problems=(Problem.WRONG_STATE,),
 )
 def change(call: Call, path: DocumentPath, body: NewPolicy) -> DocumentAnswer:
-    """Change the document's mail check, what the trust page says of it, or how it is cited."""
+    """Change the document's mail check, what the trust page says of it, how it is cited, its report or its end."""
     changed = call.sealmark.documents.change(
         call.actor,
         path.document_id,
         mail_check=body.mail_check,
         listing=body.listing,
         citation=body.citation,
+        report=body.report if "report" in body.model_fields_set else KEEP,
+        ends=body.ends if "ends" in body.model_fields_set else KEEP,
     )
     return shown(changed)
 

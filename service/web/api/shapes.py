@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -27,9 +27,12 @@ _NO_MOMENT = PydanticCustomError(
     "moment", "A time as in RFC 3339 with its zone, such as 2026-03-02T09:00:00Z"
 )
 
+_NO_DAY = PydanticCustomError("day", "A day such as 2026-12-31")
+
 _ID = f"[0-7][{ALPHABET}]{{25}}"
 _LETTERS = r"^[^\x00-\x1f\x7f]+$"
 _WHOLE = re.compile(r"[0-9]{1,15}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -53,6 +56,17 @@ def _moment(value: Any) -> datetime:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _NO_MOMENT from error
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date):  # from the domain, for an answer
+        return value
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise _NO_DAY
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise _NO_DAY from error
 
 
 def _written(value: datetime) -> str:
@@ -120,6 +134,14 @@ Moment = Annotated[
     Field(json_schema_extra={"type": "string", "format": "date-time"}),
 ]
 """An instant: RFC 3339 with a zone; answers have UTC with `Z`."""
+
+Day = Annotated[
+    date,
+    BeforeValidator(_day, json_schema_input_type=str),
+    PlainSerializer(date.isoformat, return_type=str),
+    Field(json_schema_extra={"type": "string", "format": "date"}),
+]
+"""A day, in UTC where nothing else is said: RFC 3339 full-date."""
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(whole)]
 

@@ -136,6 +136,9 @@ class ShareAnswer(Answer):
     nda: NdaMode
     mail_check: bool
     view_only: bool
+    with_share: ShareId | None = Field(
+        description="Of a bridge letter that goes along: its report's share, with which it ends."
+    )
     created_at: Moment
     revoked_at: Moment | None
     revoked_reason: str | None
@@ -171,6 +174,7 @@ def shown(share: Share, now: datetime) -> ShareAnswer:
         nda=share.nda,
         mail_check=share.mail_check,
         view_only=share.view_only,
+        with_share=share.with_id,
         created_at=share.created_at,
         revoked_at=share.revoked_at,
         revoked_reason=share.revoked_reason,

@@ -36,11 +36,20 @@ class ForeignForm(Exception):
 class Browsers:
     """Knows the browser of the current request."""
 
-    def __init__(self, url: str, key: Callable[[], bytes], random: Random) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: Callable[[], bytes],
+        random: Random,
+        *,
+        name: str = "sealmark",
+        seconds: int = COOKIE_SECONDS,
+    ) -> None:
         """`url` is the service's public base; `key` the secret under which form tokens are made."""
         self._origin = url
         self._secure = url.startswith("https:")
-        self._name = "__Host-sealmark" if self._secure else "sealmark"
+        self._name = f"__Host-{name}" if self._secure else name
+        self._seconds = seconds
         self._key = key
         self._random = random
 
@@ -51,10 +60,12 @@ class Browsers:
 
     def ensure(self) -> str:
         """The value of the browser's cookie; a new one, which the answer sets, where it has none."""
-        browser = self.of_request()
-        if browser is None:
-            browser = _text(self._random(COOKIE_BYTES))
-            g.new_browser = browser
+        return self.of_request() or self.renew()
+
+    def renew(self) -> str:
+        """A new value, which the answer sets, whatever the browser has: what was known under the old one is over."""
+        browser = _text(self._random(COOKIE_BYTES))
+        g.new_browser = browser
         return browser
 
     def form_token(self) -> str:
@@ -67,7 +78,7 @@ class Browsers:
             response.set_cookie(
                 self._name,
                 g.new_browser,
-                max_age=COOKIE_SECONDS,
+                max_age=self._seconds,
                 secure=self._secure,
                 httponly=True,
                 samesite="Lax",

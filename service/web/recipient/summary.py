@@ -71,6 +71,15 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """A bridge letter that goes along."""
+
+    share_id: str
+    button: str
+    size: str
+
+
+@dataclass(frozen=True)
 class Get:
     """How the report is had: downloaded, or read here."""
 
@@ -92,6 +101,7 @@ class Summary:
     rows: tuple[Row, ...]
     get: Get
     running: str
+    along: tuple[Letter, ...]
     extract: str  # empty: it is the whole report
     opinion: OpinionView | None
     exceptions: tuple[ExceptionView, ...]
@@ -118,6 +128,7 @@ def summarize(page: Page) -> Summary:
         rows=_rows(page, facts),
         get=_get(page),
         running=_running(page),
+        along=tuple(_letter(letter) for letter in page.along),
         extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
         exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
@@ -185,6 +196,18 @@ def _get(page: Page) -> Get:
         size=say("button.size", size=wording.size(length), pages=pages),
         marked=say(marked),
         logged=say("logged"),
+    )
+
+
+def _letter(allowed: Allowed) -> Letter:
+    length = allowed.copy.length if allowed.copy else allowed.template.size
+    pages = wording.count("pages", allowed.version.pages or 0)
+    return Letter(
+        allowed.share.id,
+        wording.say(
+            "along.read" if allowed.share.view_only else "along.button", document=allowed.document.name
+        ),
+        wording.say("button.size", size=wording.size(length), pages=pages),
     )
 
 

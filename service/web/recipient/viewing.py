@@ -11,11 +11,12 @@ from flask import Response, request
 from markupsafe import escape
 
 from service.app import Sealmark
+from service.cuts import facts_of
 from service.decision import Denial
 from service.delivery import Checked
 from service.facts import Facts
 from service.opening import Denied, Unauthentic
-from service.records import Version
+from service.records import Cut, Template, Version
 from service.viewing import NoSuchPage, Shown, Undrawable
 from service.web.recipient import wording
 from service.web.recipient.rendering import denied, html, message, see_other, wrong_method
@@ -67,18 +68,18 @@ class Reading:
         """The first page; or, for the form that names a page by its number, the way to that."""
         asked = request.args.get("page")
         if asked is None or request.method not in _READING:
-            return self.page(token, 1)
+            return self.page(token, "1")
         begun = self._viewing.begin(token, actor("recipient"), self._checked)
         if isinstance(begun, Denied):
             return _denied(begun)
         return see_other(f"/v/{token}/{asked if _NUMBER.fullmatch(asked) else 1}")
 
-    def page(self, token: str, number: int) -> Response:
+    def page(self, token: str, number: str) -> Response:
         """A page with its text. HEAD shows nothing, and is no entry."""
         answer = self._answer(token, number)
         return html("reading", 200, view=self._view(answer, token)) if isinstance(answer, Shown) else answer
 
-    def picture(self, token: str, number: int, form: str) -> Response:
+    def picture(self, token: str, number: str, form: str) -> Response:
         """The picture of a page. The ending is for who keeps it; what it is says the picture itself."""
         if form not in TYPES:
             raise Unauthentic
@@ -89,8 +90,10 @@ class Reading:
         name = f'inline; filename="page-{number}.{picture.form}"'
         return Response(picture.data, content_type=TYPES[picture.form], headers={"Content-Disposition": name})
 
-    def _answer(self, token: str, number: int) -> Shown | Response:
+    def _answer(self, token: str, number: str) -> Shown | Response:
         """The page, whose entry is durable, or the answer where it is not shown."""
+        if not _NUMBER.fullmatch(number):
+            raise Unauthentic
         if request.method not in _READING:
             return wrong_method("GET, HEAD")
         asker = actor("recipient")
@@ -98,7 +101,7 @@ class Reading:
             begun = self._viewing.begin(token, asker, self._checked)
             return _denied(begun) if isinstance(begun, Denied) else Response()
         try:
-            shown = self._viewing.show(token, number, asker, self._checked)
+            shown = self._viewing.show(token, int(number), asker, self._checked)
         except NoSuchPage as missing:
             if request.endpoint == "recipient.reading":
                 return see_other(f"/v/{token}/{missing.count}")
@@ -130,12 +133,17 @@ class Reading:
         )
 
     def _sections(self, shown: Shown) -> tuple[tuple[str, int], ...]:
-        """Of the version that the copy is of: there may be a newer one by now."""
+        """Of the version that the copy is of: there may be a newer one by now. Of a cut, those that are in it alone."""
+        copy = shown.sitting.copy
         with self._database.read() as records:
-            version = records.get(Version, shown.sitting.copy.version_id)
-        if version is None:
+            version = records.get(Version, copy.version_id)
+            template = records.get(Template, copy.template_id)
+            cut = records.get(Cut, template.cut_id) if template and template.cut_id else None
+        if version is None or template is None or (template.cut_id and cut is None):
             return ()
         facts = Facts.model_validate(version.facts)
+        if cut is not None:
+            facts = facts_of(facts, cut.sections)
         return tuple(
             (section.title[:SHOWN_TITLE], section.first_page) for section in facts.sections[:SHOWN_SECTIONS]
         )

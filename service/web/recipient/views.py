@@ -86,12 +86,13 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/d/<path:token>", "delivery", views.delivery)
     route("/v/", "reading_cut", views.cut, strict_slashes=False)
     route("/v/<path:token>", "sitting", views.reading.begin)
-    route("/v/<token>/<int(min=1, max=999999):number>", "reading", views.reading.page)
-    route("/v/<token>/<int(min=1, max=999999):number>.<form>", "picture", views.reading.picture)
+    route("/v/<token>/<number>", "reading", views.reading.page)
+    route("/v/<token>/<number>.<form>", "picture", views.reading.picture)
     route("/s/<token>/check", "check", posted(views.checking.start))
     route("/s/<token>/code", "code", posted(views.checking.enter))
     route("/s/<token>/sign", "sign", posted(views.agreements.sign))
     route("/s/<token>/record", "record", views.agreements.record)
+    route("/s/<token>/with/<share_id>", "along", views.along)
     route("/r/<document_id>", "stable", views.standing)
     route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
@@ -211,7 +212,14 @@ class _Views:
             return self._wait(page, token)
         if isinstance(page, Denied):
             return denied(page)
-        return html("report", 200, summary=summarize(page), record=self.agreements.record_path(page, token))
+        record_path = self.agreements.record_path(page, token)
+        return html("report", 200, summary=summarize(page), path=f"/s/{token}", record=record_path)
+
+    def along(self, token: str, share_id: str) -> Response:
+        """A copy of what goes along with the report; who comes here otherwise finds it on the report's page."""
+        if request.method == "POST":
+            return self._ask(token, share_id)
+        return see_other(f"/s/{token}") if request.method in _READING else wrong_method("GET, HEAD, POST")
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
@@ -305,9 +313,9 @@ class _Views:
     def _checked(self, share: Share) -> bool:
         return self._checks.checked(share, self.browsers.of_request())
 
-    def _ask(self, token: str) -> Response:
+    def _ask(self, token: str, with_id: str | None = None) -> Response:
         self.browsers.refuse_foreign()
-        granted = self._deliveries.ask(token, actor("recipient"), self._checked)
+        granted = self._deliveries.ask(token, actor("recipient"), self._checked, with_id)
         if isinstance(granted, Denied):
             return denied(granted)
         return see_other(f"/v/{granted.token}" if granted.view_only else f"/d/{granted.token}")

@@ -13,7 +13,7 @@ from service.access import Scope
 from tests.service_fixture import OPERATOR, Service
 from tests.web.api.conftest import Caller
 
-ROUTES = 66
+ROUTES = 67
 
 EXPECTED: dict[str, Scope | None] = {
     "POST /v1/documents": Scope.DOCUMENTS_WRITE,
@@ -74,6 +74,7 @@ EXPECTED: dict[str, Scope | None] = {
     "GET /v1/log/entries": Scope.LOG_READ,
     "GET /v1/log/entries/<entry_id>/proof": Scope.LOG_READ,
     "GET /v1/evidence": Scope.LOG_READ,
+    "GET /v1/report": Scope.LOG_READ,
     "POST /v1/webhooks": Scope.WEBHOOKS_WRITE,
     "GET /v1/webhooks": Scope.WEBHOOKS_READ,
     "GET /v1/webhooks/<receiver_id>": Scope.WEBHOOKS_READ,

@@ -39,7 +39,7 @@ ELSEWHERE = {
     "page.drawn",  # tests/web/recipient/test_viewing.py
     *("batch.begun", "batch.ended"),
     *("cut.created", "cut.ready", "cut.refused"),
-    *("staff.denied", "staff.signed-in", "staff.signed-out"),
+    *("staff.denied", "staff.signed-in", "staff.signed-out"),  # tests/web/console/test_signing_in.py
     *("webhook.created", "webhook.failed", "webhook.removed", "webhook.replayed"),
 }
 """Kinds that are made in tests of their own: what they need would end this service's life."""

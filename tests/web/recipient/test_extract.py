@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pypdf
@@ -12,7 +13,7 @@ from tests.service_fixture import OPERATOR
 from tests.web.recipient.lending import FACTS, HOST, Lent
 
 
-def path_of_extract(lent: Lent, *sections: str) -> str:
+def path_of_extract(lent: Lent, *sections: str, view_only: bool = False) -> str:
     sealmark = lent.service.sealmark
     (version,) = sealmark.documents.versions(lent.document.id)
     cut = sealmark.cuts.ask(OPERATOR, version.id, sections)
@@ -27,6 +28,7 @@ def path_of_extract(lent: Lent, *sections: str) -> str:
         pinned_version_id=version.id,
         cut_id=cut.id,
         mail_check=False,
+        view_only=view_only,
     )
     assert link is not None
     return str(link.url.removeprefix(f"https://{HOST}"))  # type: ignore[union-attr]
@@ -76,3 +78,21 @@ def test_the_download_of_an_extract_holds_its_pages_only(lent: Lent) -> None:
     assert "ana@acme.example" in text.replace("\n", "")
     kinds = [row["kind"] for row in lent.service.entries()]
     assert kinds[-3:] == ["download.granted", "download.begun", "download.ended"]
+
+
+def test_an_extract_is_read_on_the_page_by_its_own_pages(lent: Lent) -> None:
+    path = path_of_extract(lent, "controls", view_only=True)
+    assert say("extract.without_opinion") in lent.browser.get(path).text
+    asked = lent.browser.post(path)
+    assert asked.status_code == 303
+    page = lent.browser.get(asked.headers["Location"])
+    assert page.status_code == 200
+    assert "Page 6 of an invented report" in page.text
+    assert "Controls in place" in page.text
+    for elsewhere in ("Independent auditor", "Assertion", "The system", "Tests &amp; results"):
+        assert elsewhere not in page.text
+    assert [row["details"] for row in lent.service.entries("page.drawn")] == ['{"page": 1}']
+    picture = re.search(r'<img src="(/v/[^"]+)"', page.text)
+    assert picture is not None
+    assert lent.browser.get(picture[1]).status_code == 200
+    assert lent.browser.get(picture[1].replace("/1.", "/2.")).status_code == 404

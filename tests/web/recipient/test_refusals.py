@@ -56,6 +56,8 @@ def unauthentic_paths(lent: Lent) -> dict[str, str]:
         "link where a sitting belongs": "/v/" + token_of(link),
         "empty sitting": "/v/",
         "no page of a sitting": "/v/" + token_of(delivery) + "/0",
+        "no number of a page": "/v/" + token_of(delivery) + "/" + "9" * 5000,
+        "no number of a picture": "/v/" + token_of(delivery) + "/0.png",
         "no picture of a sitting": "/v/" + token_of(delivery) + "/1.gif",
         "unknown share": "/s/" + other_token(lent, share_id=unknown),
         "unknown link of a share": "/s/" + other_token(lent, link_id=identifiers.new_id("lnk", bytes(16))),

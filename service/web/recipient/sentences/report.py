@@ -71,6 +71,12 @@ SENTENCES = {
     "It is confidential under your non-disclosure agreement; please do not pass it on.",
     "marked.public": "This copy is made for you: your name, your mail address and its number stand on every page.",
     "logged": "Opening this page and each download are recorded with the time and the network address.",
+    # What goes along with it.
+    "along": "With it",
+    "along.lead": "This belongs to the report. Your copy is made for you too, and does not count as a download of the "
+    "report.",
+    "along.button": "Download “{document}”",
+    "along.read": "Read “{document}”",
     # A share of some sections only.
     "extract": "This is an extract",
     "extract.with_opinion": "You are given these sections of the report, not the whole of it. Its auditor’s opinion is "
@@ -160,6 +166,11 @@ DENIALS = {
         "This document was withdrawn",
         "It is no longer shared with anyone.",
         "ask_sender",
+    ),
+    Denial.DOCUMENT_ENDED: (
+        "This document is no longer shared",
+        "It was shared until a date that has passed. There may be a newer one.",
+        "ask_for_link",
     ),
     Denial.NDA_ENDED: (
         "There is no agreement in force",
