@@ -74,6 +74,19 @@ class BatchList(TypedDict):
     next: str | None
 
 
+class BoardAnswer(TypedDict):
+    """What is out is so at `made_at`; the rest is of the days [first, last]."""
+
+    made_at: str
+    first: str
+    last: str
+    out: builtins.list[OutAnswer]
+    companies: builtins.list[CompanyAnswer]
+    weeks: builtins.list[WeekAnswer]
+    requests: RequestsAnswer
+    exceptions: builtins.list[ExceptionAnswer]
+
+
 class CapacityAnswer(TypedDict):
     """What a version carries of the woven mark, and how small a leak of it can be traced."""
 
@@ -99,6 +112,15 @@ class CitationAnswer(TypedDict):
 
 
 Classification = Literal["public", "nda"]
+
+
+class CompanyAnswer(TypedDict):
+    """A mail domain to whose people something is lent now."""
+
+    domain: str
+    name: str
+    shares: int
+    people: int
 
 
 class Control(TypedDict):
@@ -147,6 +169,8 @@ class DocumentAnswer(TypedDict):
     revoked_at: str | None
     mail_check: MailCheck
     listing: Listing
+    report: str | None
+    ends: str | None
     citation: str | None
 
 
@@ -212,6 +236,17 @@ class EventList(TypedDict):
 
     items: builtins.list[EventAnswer]
     next: str | None
+
+
+class ExceptionAnswer(TypedDict):
+    """An exception whose pages were shown."""
+
+    document: str
+    name: str
+    version: int
+    control: str
+    criterion: str
+    shown: int
 
 
 class Facts(TypedDict):
@@ -420,6 +455,8 @@ class NewPolicy(TypedDict):
 
     mail_check: NotRequired[MailCheck | None]
     listing: NotRequired[Listing | None]
+    report: NotRequired[str | None]
+    ends: NotRequired[str | None]
     citation: NotRequired[str | None]
 
 
@@ -507,6 +544,16 @@ class NewVersion(TypedDict):
 
 
 Opinion = Literal["unqualified", "qualified", "adverse", "disclaimer"]
+
+
+class OutAnswer(TypedDict):
+    """A document that is lent now."""
+
+    document: str
+    name: str
+    kind: Kind
+    shares: int
+    people: int
 
 
 class PageCapacityAnswer(TypedDict):
@@ -621,6 +668,16 @@ class ReportException(TypedDict):
 RequestState = Literal["pending", "approved", "denied"]
 
 
+class RequestsAnswer(TypedDict):
+    """The requests for access of these days, as they stand now."""
+
+    asked: int
+    approved: int
+    denied: int
+    pending: int
+    median_seconds: int | None
+
+
 class Revealed(TypedDict):
     """A personal value, and the salt with which its commitment in the leaf is opened."""
 
@@ -717,6 +774,7 @@ class ShareAnswer(TypedDict):
     nda: NdaMode
     mail_check: bool
     view_only: bool
+    with_share: str | None
     created_at: str
     revoked_at: str | None
     revoked_reason: str | None
@@ -775,6 +833,15 @@ class VersionList(TypedDict):
 
 
 VersionState = Literal["awaiting-file", "compiling", "ready", "refused"]
+
+
+class WeekAnswer(TypedDict):
+    """The accesses of one week, from Monday, in UTC."""
+
+    monday: str
+    downloads: int
+    views: int
+    public: int
 
 
 class AccessRequestsResource:
@@ -952,15 +1019,23 @@ class DocumentsResource:
         *,
         mail_check: MailCheck | None | Omitted = OMITTED,
         listing: Listing | None | Omitted = OMITTED,
+        report: str | None | Omitted = OMITTED,
+        ends: str | None | Omitted = OMITTED,
         citation: str | None | Omitted = OMITTED,
     ) -> DocumentAnswer:
-        """Change the document's mail check, what the trust page says of it, or how it is cited."""
+        """Change the document's mail check, what the trust page says of it, how it is cited, its report or its end."""
         return cast(
             "DocumentAnswer",
             self._calls.ask(
                 "PUT",
                 path_of("/v1/documents/{document_id}/policy", document_id=document_id),
-                body={"mail_check": mail_check, "listing": listing, "citation": citation},
+                body={
+                    "mail_check": mail_check,
+                    "listing": listing,
+                    "report": report,
+                    "ends": ends,
+                    "citation": citation,
+                },
             ),
         )
 
@@ -1534,6 +1609,17 @@ class RecipientsResource:
         )
 
 
+class ReportResource:
+    """Answers for the board: what is out, to whom, how often it is opened."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def show(self, *, first: str | Omitted = OMITTED, last: str | Omitted = OMITTED) -> bytes:
+        """Get the numbers for the board; by `Accept` as JSON or text/csv."""
+        return self._calls.raw("GET", "/v1/report", query={"first": first, "last": last})
+
+
 class RulesResource:
     """What approves requests for access by itself: a mail domain, an agreement, a list."""
 
@@ -1826,6 +1912,7 @@ class Resources:
         self.nda_texts = NdaTextsResource(calls)
         self.ndas = NdasResource(calls)
         self.recipients = RecipientsResource(calls)
+        self.report = ReportResource(calls)
         self.rules = RulesResource(calls)
         self.shares = SharesResource(calls)
         self.webhooks = WebhooksResource(calls)
