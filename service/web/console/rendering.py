@@ -20,6 +20,7 @@ PAGES: tuple[tuple[str, str, frozenset[Act]], ...] = (
     ("requests", "/console/requests", frozenset({Act.DECIDE})),
     ("ndas", "/console/ndas", frozenset({Act.SEE, Act.DECIDE})),
     ("log", "/console/log", frozenset({Act.AUDIT})),
+    ("report", "/console/report", frozenset({Act.AUDIT})),
 )
 """What the navigation offers to whom, in this order; the first that somebody may see is where they begin."""
 

@@ -11,6 +11,7 @@ SENTENCES = {
     "nav.requests": "Requests",
     "nav.ndas": "Agreements",
     "nav.log": "Log",
+    "nav.report": "For the board",
     "signed_in": "Signed in as {name} ({roles}) until {until}.",
     "sign_out": "Sign out",
     "next": "Next page",
@@ -19,6 +20,10 @@ SENTENCES = {
     "back": "Back to the console",
     "request": "The log has this request under {request}.",
     "confirm": "Yes, at once. It cannot be taken back.",
+    # For the board.
+    "board": "Answers for the board",
+    "board.text": "What is out now, and what happened from {first} to {last}, counted from the log.",
+    "board.csv": "Download the numbers as CSV",
     # Signing in.
     "sign_in": "Sign in",
     "sign_in.title": "Console of {organization}",

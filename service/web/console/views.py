@@ -23,6 +23,7 @@ from service.web.console.auditing import Auditing
 from service.web.console.deciding import Deciding
 from service.web.console.gate import HOME, Gate
 from service.web.console.lending import Lending
+from service.web.console.presenting import Presenting
 from service.web.console.rendering import downloads, message, moment, pages_of, see_other, told
 from service.web.console.sentences import say
 from service.web.problems import MEANINGS
@@ -43,7 +44,7 @@ def console_pages(sealmark: Sealmark, provider: Provider) -> Blueprint:
     """The console as one blueprint."""
     pages = Blueprint("console", __name__, template_folder="templates")
     gate, lending = Gate(sealmark, provider), Lending(sealmark)
-    deciding, auditing = Deciding(sealmark), Auditing(sealmark)
+    deciding, auditing, presenting = Deciding(sealmark), Auditing(sealmark), Presenting(sealmark)
     views = _Views(sealmark, gate)
     page, form = gate.page, gate.form
     route = partial(pages.add_url_rule, methods=ALL_METHODS, provide_automatic_options=False)
@@ -63,6 +64,8 @@ def console_pages(sealmark: Sealmark, provider: Provider) -> Blueprint:
     route("/console/ndas", "ndas", page(deciding.ndas, Act.SEE, Act.DECIDE))
     route("/console/ndas/<nda_id>/approve", "approve_nda", form(deciding.approve_nda, Act.DECIDE))
     route("/console/ndas/<nda_id>/revoke", "revoke_nda", form(deciding.revoke_nda, Act.DECIDE))
+    route("/console/report", "report", page(presenting.report, Act.AUDIT))
+    route("/console/report.csv", "report_numbers", page(presenting.numbers, Act.AUDIT))
     route("/console/log", "log", page(auditing.log, Act.AUDIT))
     route("/console/log/export", "export", page(auditing.export, Act.AUDIT))
     route("/console/log/check", "check", form(auditing.check, Act.AUDIT))

@@ -149,6 +149,7 @@ def test_every_page_of_the_console_is_without_a_violation(site: Site, browser: B
         look("requests-none")
         page.get_by_role("link", name="Agreements").click()
         look("ndas")
+        goto("/console/report", "report")
         page.get_by_role("link", name="Log").click()
         look("log")
         goto("/console/log?from=yesterday", "log-wrong")
@@ -165,7 +166,7 @@ def test_every_page_of_the_console_is_without_a_violation(site: Site, browser: B
         expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out here")
         look("signed-out")
     assert faults == []
-    assert len(seen) == len(set(seen)) == 18
+    assert len(seen) == len(set(seen)) == 19
     revoked = site.service.entries("share.revoked")
     assert [row["actor"] for row in revoked] == [f"{site.server.issuer} everything"]
     assert [row["kind"] for row in site.staff()] == ["staff.signed-in", "staff.signed-out"]
@@ -181,9 +182,9 @@ def test_who_has_an_account_sees_what_their_roles_allow(site: Site, browser: Bro
         "vera": ["Who has what", "Agreements"],
         "shari": ["Who has what", "Agreements"],
         "april": ["Requests", "Agreements"],
-        "audrey": ["Log"],
+        "audrey": ["Log", "For the board"],
         "nobody": [],
-        "everything": ["Who has what", "Requests", "Agreements", "Log"],
+        "everything": ["Who has what", "Requests", "Agreements", "Log", "For the board"],
     }
     with memoryless(browser, LOOPBACK, "desktop", scripts=False) as (_, page):
         site.sign_in(page, login)

@@ -28,6 +28,8 @@ MAY = {
     "GET /console/requests": ("approver",),
     "GET /console/ndas": ("viewer", "sharer", "approver"),
     "GET /console/log": ("auditor",),
+    "GET /console/report": ("auditor",),
+    "GET /console/report.csv": ("auditor",),
     "GET /console/log/export?form=ndjson": ("auditor",),
     "GET /console/log/export?form=csv": ("auditor",),
     "GET /console/log/export?form=ocsf": ("auditor",),
