@@ -23,6 +23,9 @@ SENTENCES = {
     # For the board.
     "board": "Answers for the board",
     "board.text": "What is out now, and what happened from {first} to {last}, counted from the log.",
+    "board.requests": "Requests for access",
+    "board.requests.text": "Asked for: {asked}. Approved: {approved}, denied: {denied}, not decided yet: {pending}.",
+    "board.median": "From a request to its first link: {minutes} minutes in the median.",
     "board.csv": "Download the numbers as CSV",
     # Signing in.
     "sign_in": "Sign in",
