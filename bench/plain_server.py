@@ -60,7 +60,16 @@ def plain(sealmark: Sealmark) -> Sealmark:
 
 def deliveries_with(sealmark: Sealmark, copies: Copies, kind: type[Deliveries] = Deliveries) -> Deliveries:
     """Deliveries of this service over other copies."""
-    return kind(sealmark.database, sealmark.keys, copies, sealmark.denials, sealmark.clock, sealmark.random)
+    return kind(
+        sealmark.database,
+        sealmark.keys,
+        copies,
+        sealmark.denials,
+        sealmark.tallies,
+        sealmark.limits,
+        sealmark.clock,
+        sealmark.random,
+    )
 
 
 def build_plain(chosen: settings.Settings, **arguments: Any) -> Sealmark:

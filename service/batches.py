@@ -21,7 +21,7 @@ from service.mail import parse_address
 from service.outbox import Mail, queue
 from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
-from service.records import Batch, BatchRow, Nda, NdaMode, Recipient
+from service.records import Batch, BatchRow, Document, Nda, NdaMode, Recipient
 from service.sharing import MAX_PURPOSE, NewLink, Sharing, Terms, check_terms
 
 MAX_ROWS = 10_000
@@ -136,6 +136,9 @@ class Batches:
         if send:
             self._mail_needed()
         check_terms(terms, purpose, now)
+        with self._database.read() as records:
+            if records.get(Document, document_id) is None:
+                raise not_found("document", document_id)
         problems, recipients = self._check(actor, now, document_id, people, purpose, terms)
         _refuse(problems, len(people), skip=skip_problems)
         batch = Batch(id=batch_id, document_id=document_id, size=len(people), created_at=now)

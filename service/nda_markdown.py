@@ -19,7 +19,7 @@ from watermark.bidi import strong_rtl
 MAX_BYTES = 32 * 1024
 """Bytes of a text in UTF-8: some ten printed pages. Agreements for reading a report have two to five."""
 
-MAX_HTML = 38_000
+MAX_HTML = 36_000
 """Bytes of the text as it stands on the page, which with all else has at most 50 KB."""
 
 LINKS = ("https://", "mailto:")
