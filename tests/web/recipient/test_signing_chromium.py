@@ -241,7 +241,7 @@ def test_the_page_with_all_that_it_loads_stays_small_with_the_longest_text(
     tmp_path: Path, browser: Browser
 ) -> None:
     loaded: list[int] = []
-    text = "A clause of the agreement.\n\n" * 820
+    text = "A clause of the agreement.\n\n" * 775
     with site_in(tmp_path, browser, text) as site, site.context("phone") as (context, page):
         site.check_mail(page)
         context.on("response", lambda response: loaded.append(len(response.body())))
