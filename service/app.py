@@ -219,7 +219,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     copies = Copies(database, objects, keys, clock, random)
     denials = Denials(database, random)
     tallies = Tallies(database, random)
-    limits = Limits(database, keys, tallies, clock)
+    limits = Limits(database, keys, tallies, settings.requests_a_minute, clock)
     deliveries = Deliveries(database, keys, copies, denials, tallies, limits, clock, random)
     keep = timedelta(days=settings.log_values_days) if settings.log_values_days else None
     archives = Archives(database, store, objects, keep, clock, random)

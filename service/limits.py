@@ -22,6 +22,10 @@ from service.tallies import LIMITED, Tallies
 CONTEXT = b"sealmark limit\x00"
 """Sets these hashes apart from all else that the service key makes."""
 
+SHARES_PART = 5
+"""How many times more may come from an address than for one share, 120 a minute by default: each look at a page is an
+entry in a log that cannot be erased, and nobody reads a page twice a second."""
+
 NETWORK_V6 = 64
 """Bits of an IPv6 address that count: its owner has at least all that follow."""
 
@@ -60,11 +64,16 @@ class TooMany(DomainError):
 class Limits:
     """Counts against limits. Raises `DatabaseUnavailable`: then nothing may pass."""
 
-    def __init__(self, counters: Counters, keys: NamedKeys, tallies: Tallies, clock: Clock) -> None:
+    def __init__(
+        self, counters: Counters, keys: NamedKeys, tallies: Tallies, requests_a_minute: int, clock: Clock
+    ) -> None:
+        """`requests_a_minute`: of pages and downloads, from one network address."""
         self._counters = counters
         self._keys = keys
         self._tallies = tallies
         self._clock = clock
+        share = max(1, requests_a_minute // SHARES_PART)
+        self.share_asked_for = Limit("share-asked-for", share, timedelta(minutes=1))
 
     def take(self, *wanted: tuple[Limit, str], summed: str = "") -> Exceeded | None:
         """Count one against each limit for its subject (an address, a mail), unless one is used up: then against none.

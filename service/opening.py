@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crypto import tokens
 from crypto.errors import TokenExpired, TokenInvalid
@@ -12,14 +12,11 @@ from service.audit import Actor, Clock
 from service.decision import Allowed, Denial, decide
 from service.denials import Denials
 from service.keys import NamedKeys
-from service.limits import Limit, Limits
+from service.limits import Limits
 from service.ports import Database, DatabaseUnavailable, Grant
 from service.records import Copy, Delivery, Link, Share
 from service.tallies import UNAUTHENTIC, Tallies
 from service.together import Together
-
-ASKED_FOR = Limit("share-asked-for", 120, timedelta(minutes=1))
-"""Each look at a page is an entry in a log that cannot be erased; nobody reads a page twice a second."""
 
 TOGETHER = 32
 """Links that are loaded by one query at most: as many as threads wait."""
@@ -73,7 +70,7 @@ class Opening:
         if token.action != action:
             raise self._unauthentic(now)
         if action == tokens.Action.OPEN:
-            self._limits.require((ASKED_FOR, token.share_id))
+            self._limits.require((self._limits.share_asked_for, token.share_id))
         return token
 
     def load(self, token: tokens.LinkToken) -> tuple[Grant, Link]:
