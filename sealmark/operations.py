@@ -1381,6 +1381,7 @@ class LogResource:
             "key.retired",
             "key.rotated",
             "link.created",
+            "link.queued",
             "log.archived",
             "log.heartbeat",
             "log.pulled",

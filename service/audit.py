@@ -57,6 +57,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "key.retired": frozenset({"key", "purpose"}),
     "key.rotated": frozenset({"key", "purpose", "replaces", "public"}),
     "link.created": frozenset({"expires", "replaces"}),
+    "link.queued": frozenset({"message"}),
     "log.archived": frozenset({"first", "stop", "archive"}),
     "log.heartbeat": frozenset(),
     "log.pulled": frozenset({"format", "filter", "size"}),

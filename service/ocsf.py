@@ -90,6 +90,7 @@ MAPPED: Mapping[str, Mapped] = {
     "key.retired": _entity("key", _DEACTIVATE),
     "key.rotated": _entity("key", _UPDATE),
     "link.created": _file(_SHARE),
+    "link.queued": _file(_SHARE),
     "log.archived": _entity("log-archive", _MOVE),
     "log.heartbeat": Mapped(Class.APPLICATION_LIFECYCLE, OTHER, name="Heartbeat"),
     "log.pulled": Mapped(Class.API_ACTIVITY, _READ, "log"),

@@ -229,15 +229,18 @@ class Sharing:
         share, _ = self._require_open(records, share_id, now)
         return self._add_link(records, actor, share, now, life)
 
-    def send(self, share_id: str) -> Message:
-        """Mail the recipient a new link for a share that is open; it is made when it is sent.
+    def send(self, actor: Actor, share_id: str) -> Message:
+        """Mail the recipient a new link for a share that is open; made when it is sent. Who asked is an entry.
 
         Raises `DomainError` (not-found, wrong-state, nda-required, mail-not-configured).
         """
         self._require_mail(NO_MAIL_TO_SEND)
         now = self._clock()
         with self._database.write() as records:
-            return self._queue_link(records, *self._require_open(records, share_id, now), now)
+            share, recipient = self._require_open(records, share_id, now)
+            message = self._queue_link(records, share, recipient, now)
+            records.add(self._entry("link.queued", actor, now, share, {"message": message.id}, {}))
+        return message
 
     def mailed_link(self, records: Records, share_id: str, replaces: str | None) -> NewLink | None:
         """A new link for a mail that is about to be sent, in the caller's transaction.

@@ -131,7 +131,7 @@ def link(share: str, link_life: timedelta, send: bool, as_json: bool) -> None:
     """Print a new link for a share (shr_…) that has not ended, or mail it to the recipient."""
     with opened(sealing=True) as sealmark:
         sharing = sealmark.sharing
-        made = sharing.send(share) if send else sharing.link(system_user(), share, link_life)
+        made = sharing.send(system_user(), share) if send else sharing.link(system_user(), share, link_life)
     answer({"id": share, **_shown_link(made)}, as_json)
 
 

@@ -22,6 +22,7 @@ HAPPENED = {
     "share.created": "shared",
     "share.revoked": "share ended",
     "link.created": "link made",
+    "link.queued": "mailing of a link ordered",
     "page.viewed": "page opened",
     "download.granted": "download granted",
     "download.begun": "sending began",

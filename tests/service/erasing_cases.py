@@ -103,7 +103,7 @@ def everything_about_one(service: Service) -> Known:
     known.path = share["link"]["url"].removeprefix(URL)
     with service.sealmark.database.write() as records:
         records.change(known.record, language=WORD)
-    service.sealmark.sharing.send(share["id"])
+    service.sealmark.sharing.send(OPERATOR, share["id"])
     hold = service.sealmark.holds.place(OPERATOR, recipient=known.recipient, reason=f"about {WORD}")
     service.sealmark.holds.release(OPERATOR, hold.id)
     _ask_for_access(service, lent)

@@ -562,7 +562,7 @@ def test_without_mail_a_share_that_needs_none_is_made_and_no_mail_waits(mailless
     an_nda(mailless)
     share, _ = a_share(mailless, document, download_limit=1, mail_check=False)
     with pytest.raises(DomainError) as refused:
-        mailless.sealmark.sharing.send(share.id)
+        mailless.sealmark.sharing.send(OPERATOR, share.id)
     assert refused.value.problem == Problem.MAIL_NOT_CONFIGURED
     assert not mailless.sealmark.mailing.configured
     assert not mailless.sealmark.mailing.run_once()

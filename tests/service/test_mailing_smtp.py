@@ -31,7 +31,7 @@ from tests.servers.smtp import SmtpServer, Taken, smtp_server
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service.erasing_cases import on_postgresql
 from tests.service.test_mailing import link_in, mail_entries, opens
-from tests.service_fixture import Service, SettableClock, mailing_by, service_in
+from tests.service_fixture import OPERATOR, Service, SettableClock, mailing_by, service_in
 
 SENDERS, MANY = 4, 20
 
@@ -170,7 +170,7 @@ def test_many_senders_at_once_send_each_mail_once(
         for number in range(MANY - 1):
             service.clock.advance(seconds=1)
             if number % 2:
-                service.sealmark.sharing.send(share.id)
+                service.sealmark.sharing.send(OPERATOR, share.id)
             else:
                 begin(service, share, f"browser {number}")
         services = [build(service.sealmark.settings, clock=service.clock) for _ in range(SENDERS)]

@@ -292,7 +292,7 @@ def link(call: Call, path: SharePath, body: NewShareLink) -> LinkAnswer:
     life = _life(body)
     call.concerns(call.sealmark.sharing.get(path.share_id).recipient_id)
     if body.send:
-        return shown_link(call.sealmark.sharing.send(path.share_id))
+        return shown_link(call.sealmark.sharing.send(call.actor, path.share_id))
     return shown_link(call.sealmark.sharing.link(call.actor, path.share_id, life))
 
 

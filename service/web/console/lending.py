@@ -98,7 +98,7 @@ class Lending:
     def send(self, visitor: Visitor, share_id: str) -> Response:
         """A new link by mail."""
         found = fields.identifier(share_id, "shr", "share")
-        self._sharing.send(found)
+        self._sharing.send(visitor.actor, found)
         return see_other(f"/console/shares/{found}?sent=1")
 
     def revoke(self, visitor: Visitor, share_id: str) -> Response:

@@ -125,6 +125,7 @@ SENTENCES = {
     "event.share.created": "The share was made",
     "event.share.revoked": "The share ended",
     "event.link.created": "A link was made",
+    "event.link.queued": "A link was ordered by mail",
     "event.page.viewed": "The page was opened",
     "event.page.drawn": "A page was read",
     "event.mail-check.passed": "The mail address was shown by a code",

@@ -275,7 +275,7 @@ def test_a_sharer_makes_and_mails_links_and_ends_the_share(office: Office) -> No
     unsure = office.do(sharer, "POST /console/shares/{share}/revoke", confirm="")
     assert unsure.status_code == 303  # the box was there, whatever its value
     assert office.service.sealmark.sharing.get(office.share.id).revoked_at is not None
-    assert office.by_staff() == ["log.pulled", "link.created", "log.pulled", "share.revoked"]
+    assert office.by_staff() == ["log.pulled", "link.created", "link.queued", "log.pulled", "share.revoked"]
 
 
 def test_nothing_is_ended_without_the_box_that_confirms(office: Office) -> None:

@@ -91,6 +91,8 @@ def test_each_kind_of_entry_is_made_by_what_it_names(lent: Lent) -> None:
     assert new() == ["nda.evidence"]
     sealmark.sharing.link(OPERATOR, lent.share.id)
     assert new() == ["link.created"]
+    sealmark.sharing.send(OPERATOR, lent.share.id)
+    assert new() == ["link.queued"]
     sealmark.ndas.revoke(OPERATOR, lent.nda.id)
     assert new() == ["nda.revoked", "share.revoked"]
     lent.browser.get(lent.path)
