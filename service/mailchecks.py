@@ -184,14 +184,18 @@ class MailChecks:
             found = records.get(Session, _hash(_SESSION, subject, browser))
         return found if found and self._clock() < found.until else None
 
-    def checked(self, share: Share, browser: str | None) -> bool:
-        """Whether this browser has shown that the mail of this share's recipient is theirs.
+    def shown(self, share: Share, browser: str | None) -> Session | None:
+        """What this browser has shown of the mail of this share's recipient.
 
         For the share itself or the one that it goes along with, or at its document's stable address.
         """
-        subjects = [subject for subject in (share.id, share.with_id, share.document_id) if subject]
-        sessions = [self.session(subject, browser) for subject in subjects]
-        return any(session and session.recipient_id == share.recipient_id for session in sessions)
+        subjects = (subject for subject in (share.id, share.with_id, share.document_id) if subject)
+        sessions = (self.session(subject, browser) for subject in subjects)
+        return next((found for found in sessions if found and found.recipient_id == share.recipient_id), None)
+
+    def checked(self, share: Share, browser: str | None) -> bool:
+        """Whether this browser has shown that the mail of this share's recipient is theirs."""
+        return self.shown(share, browser) is not None
 
     def _wrong(self, records: Records, actor: Actor, check: Check, now: datetime) -> CodeRefused:
         tries = check.tries + 1

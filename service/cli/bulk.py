@@ -20,6 +20,7 @@ from service.cli.people_file import Listed, read_people, results
 from service.cli.progress import progress
 from service.cli.remote import client_of, url_option
 from service.cli.session import opened
+from service.cli.terms import terms_options
 from service.cli.values import AHEAD, SPAN
 from service.records import NdaMode
 from service.sharing import Terms
@@ -34,25 +35,7 @@ from service.sharing import Terms
 @click.option(
     "--expires", "expires_at", type=AHEAD, help="When the shares end. Default: in 30d; at most 366d."
 )
-@click.option(
-    "--downloads", "download_limit", type=int, help="At most so many downloads each. Default: no limit."
-)
-@click.option(
-    "--version", "pinned", metavar="ID", help="Only this version (ver_…). Default: the newest ready one."
-)
-@click.option(
-    "--nda",
-    type=click.Choice([str(one) for one in NdaMode]),
-    default=str(NdaMode.REQUIRE),
-    show_default=True,
-    help="ask: where no agreement is in force, let the recipient sign one on the page first.",
-)
-@click.option("--view-only", is_flag=True, help="Let the report be read on the page, not downloaded.")
-@click.option(
-    "--mail-check/--no-mail-check",
-    default=None,
-    help="Mail each recipient a code first. Default: by document.",
-)
+@terms_options
 @click.option(
     "--link-life", type=SPAN, default="72h", show_default=True, help="How long a link opens: at most 7d."
 )

@@ -13,6 +13,7 @@ from service.cli.output import after_option, answer, answer_list, as_dict, json_
 from service.cli.remote import over_http
 from service.cli.sections import section_option, sections_of
 from service.cli.session import opened, system_user
+from service.cli.terms import terms_options
 from service.cli.values import AHEAD, SPAN
 from service.records import Message, NdaMode
 from service.sharing import NewLink
@@ -49,24 +50,8 @@ def shares() -> None:
 @click.option(
     "--expires", "expires_at", type=AHEAD, help="When the share ends. Default: in 30d; at most 366d."
 )
-@click.option("--downloads", "download_limit", type=int, help="At most so many downloads. Default: no limit.")
-@click.option(
-    "--version", "pinned", metavar="ID", help="Only this version (ver_…). Default: the newest ready one."
-)
+@terms_options
 @section_option(required=False)
-@click.option(
-    "--nda",
-    type=click.Choice([str(one) for one in NdaMode]),
-    default=str(NdaMode.REQUIRE),
-    show_default=True,
-    help="ask: where no agreement is in force, let the recipient sign one on the page first.",
-)
-@click.option("--view-only", is_flag=True, help="Let the report be read on the page, not downloaded.")
-@click.option(
-    "--mail-check/--no-mail-check",
-    default=None,
-    help="Mail the recipient a code first. Default: by document.",
-)
 @life_option
 @send_option
 @json_option

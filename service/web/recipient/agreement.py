@@ -13,12 +13,13 @@ from service.delivery import Page, Waiting
 from service.errors import DomainError, Problem
 from service.nda_markdown import as_html
 from service.opening import Denied
-from service.records import NdaText, Session, Share
+from service.records import NdaText
 from service.signing import TEXT_CHANGED
 from service.web.recipient import wording
 from service.web.recipient.browser import Browsers
 from service.web.recipient.checking import shown
 from service.web.recipient.rendering import denied, html, message, see_other, wrong_method
+from service.web.recipient.waiting import waiting_for
 from service.web.requests import actor
 
 PDF = "application/pdf"
@@ -62,7 +63,7 @@ class Agreements:
         if isinstance(waiting, Response):
             return waiting
         share = waiting.grant.share
-        session = self._session(share, browser)
+        session = self._checks.shown(share, browser)
         text = self._texts.get(str(waiting.grant.text_id))
         typed = _typed()
         if request.form.get("text", "") != text.id:
@@ -128,23 +129,7 @@ class Agreements:
         return waiting if isinstance(waiting, Response) else self._page(waiting, token, typed, status)
 
     def _waiting(self, token: str, browser: str) -> Waiting | Response:
-        """What the link waits for, or the answer where it waits for no signature."""
-        page = self._deliveries.page(
-            token,
-            actor("recipient"),
-            record=False,
-            checked=lambda share: self._checks.checked(share, browser),
-        )
-        if isinstance(page, Denied):
-            return denied(page)
-        if isinstance(page, Waiting) and page.missing == Denial.NDA_ASKED:
-            return page
-        return see_other(f"/s/{token}")
-
-    def _session(self, share: Share, browser: str) -> Session | None:
-        """What this browser has shown, for the share or at its document's stable address."""
-        sessions = (self._checks.session(subject, browser) for subject in (share.id, share.document_id))
-        return next((found for found in sessions if found and found.recipient_id == share.recipient_id), None)
+        return waiting_for(Denial.NDA_ASKED, self._deliveries, self._checks, token, browser)
 
     def _page(self, waiting: Waiting, token: str, typed: _Typed, status: int) -> Response:
         grant = waiting.grant

@@ -8,11 +8,11 @@ from service.app import Sealmark
 from service.decision import Denial
 from service.delivery import Waiting
 from service.mailchecks import CodeRefused
-from service.opening import Denied
 from service.records import Document, Listing
 from service.web.recipient import wording
 from service.web.recipient.browser import Browsers
-from service.web.recipient.rendering import denied, html, see_other
+from service.web.recipient.rendering import html, see_other
+from service.web.recipient.waiting import waiting_for
 from service.web.requests import actor
 
 
@@ -75,15 +75,4 @@ class Checking:
         return see_other(f"/s/{token}")
 
     def _waiting(self, token: str, browser: str) -> Waiting | Response:
-        """What the link waits for, or the answer where it waits for no mail check."""
-        page = self._deliveries.page(
-            token,
-            actor("recipient"),
-            record=False,
-            checked=lambda share: self._checks.checked(share, browser),
-        )
-        if isinstance(page, Denied):
-            return denied(page)
-        if isinstance(page, Waiting) and page.missing == Denial.MAIL_CHECK:
-            return page
-        return see_other(f"/s/{token}")
+        return waiting_for(Denial.MAIL_CHECK, self._deliveries, self._checks, token, browser)

@@ -4,28 +4,29 @@ to left. axe knows of no violation. Screenshots are kept in build/screenshots.
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page
 
-from tests.service_fixture import OPERATOR, Service, service_in
-from tests.web.recipient.lending import Lent, compile_here, lend
+from tests.service_fixture import OPERATOR, Service
+from tests.web.recipient.chromium import (
+    LIMIT_OF_A_PAGE,
+    SIZES,
+    launched,
+    listening,
+    memoryless,
+    overflows,
+    service_at,
+    shot,
+    violations,
+)
+from tests.web.recipient.lending import Lent, lend
 
-SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-SCREENSHOTS = Path("build/screenshots")
 ARABIC_NAME = "محمد علي الهاشمي"
-
-LIMIT_OF_A_PAGE = 50_000
-"""Bytes of a page with all that it loads but the picture."""
 
 
 @dataclass
@@ -42,20 +43,11 @@ class Site:
         self, size: str, *, scripts: bool = True, scheme: str = "light", language: str = "en"
     ) -> Iterator[Page]:
         """A browser without memory; fails when anything is loaded from elsewhere."""
-        context = self.browser.new_context(
-            viewport=SIZES[size],  # type: ignore[arg-type]
-            java_script_enabled=scripts,
-            color_scheme=scheme,  # type: ignore[arg-type]
-            has_touch=size == "phone",
-            locale=language,
-        )
-        asked_for: list[str] = []
-        context.on("request", lambda request: asked_for.append(request.url))
-        try:
-            yield context.new_page()
-        finally:
-            context.close()
-        assert all(url.startswith(self.url) for url in asked_for), asked_for
+        with memoryless(self.browser, self.url, size, scripts=scripts, scheme=scheme, locale=language) as (
+            _,
+            page,
+        ):
+            yield page
 
     def drawn(self) -> list[str]:
         """The details of each entry that a page was shown."""
@@ -64,45 +56,17 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with launched() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture
 def site(tmp_path: Path, browser: Browser) -> Iterator[Site]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with service_in(tmp_path, compile_in_child=compile_here, environ={"SEALMARK_URL": url}) as service:
+    with service_at(tmp_path) as (service, url):
         lent = lend(service, view_only=True, name=ARABIC_NAME)
         lent.path = lent.path.removeprefix(url)
-        server = make_server("127.0.0.1", port, lent.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
+        with listening(lent.app, url):
             yield Site(service, lent, browser, url)
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def shot(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, all of it, with the place."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response
-    assert found["passes"]
-    return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
-
-
-def no_wider_than_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -143,7 +107,7 @@ def test_the_picture_is_as_wide_as_the_page_and_the_page_no_wider_than_the_windo
     with site.page(size) as page:
         page.goto(site.url + site.lent.path)
         page.get_by_role("button", name="Read it here").click()
-        assert no_wider_than_the_window(page)
+        assert not overflows(page)
         image = page.locator("figure img")
         assert image.evaluate("image => image.complete && image.naturalWidth") == 910
         shown = image.bounding_box()
@@ -182,7 +146,7 @@ def test_axe_finds_nothing_on_any_page_of_a_reading(
             page.goto(f"{sitting}/{number}")
             page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
-            assert no_wider_than_the_window(page)
+            assert not overflows(page)
             shot(page, f"read-{number}-{size}-{scheme}-{language}")
             found += violations(page)
         page.goto(sitting.replace("/v/", "/d/"))
