@@ -212,9 +212,9 @@ def test_what_goes_along_has_no_link_of_its_own(service: Service, report: Docume
     a_letter(service, report)
     share, _ = a_share(service, report)
     (other,) = along(service, share)
-    for act in (service.sealmark.sharing.send, lambda one: service.sealmark.sharing.link(OPERATOR, one)):
+    for act in (service.sealmark.sharing.send, service.sealmark.sharing.link):
         with pytest.raises(DomainError) as caught:
-            act(other.id)
+            act(OPERATOR, other.id)
         assert caught.value.problem == Problem.WRONG_STATE
         assert caught.value.fields["share"] == share.id
 
