@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
-
-from cryptography import x509
 
 from service.access import ApiKeys
 from service.access_requests import AccessRequests
 from service.access_rules import AccessRules
 from service.adapters.confined_sheets import ConfinedSheets
-from service.adapters.folder import FolderStore as FolderBlobs
 from service.adapters.keyfile import KeyFile
-from service.adapters.lockedbucket import LockedBucket
-from service.adapters.oidc import OidcProvider
-from service.adapters.s3 import S3Store as S3Blobs
-from service.adapters.smtp import SmtpMailer
 from service.adapters.sql.database import SqlDatabase
 from service.adapters.sql.migrate import require_current
-from service.adapters.tsa import Rfc3161Authority
 from service.adapters.webhook_http import PinnedPosts
-from service.adapters.witness_http import HttpPosts
 from service.along import Along
 from service.announcing import Announcing
 from service.answers import Answers
@@ -37,9 +25,9 @@ from service.archives import Archives
 from service.audit import Clock, Random
 from service.batches import Batches
 from service.blobs import BlobStore
-from service.checkpoints import Checkpoints, LockedStore
+from service.checkpoints import Checkpoints
 from service.citations import Citations
-from service.compiling import Compiled, Compiling
+from service.compiling import Compiling
 from service.copies import Copies, check_markable
 from service.cuts import Cuts
 from service.delivery import Deliveries
@@ -47,7 +35,6 @@ from service.denials import Denials
 from service.discarding import Discarding
 from service.documents import Documents
 from service.erasing import Erasing
-from service.errors import DomainError, Problem
 from service.evidence.packs import Evidence
 from service.exporting import Exports
 from service.fresh_links import FreshLinks
@@ -57,7 +44,7 @@ from service.keys import NamedKeys
 from service.letters import Issue, Letters
 from service.limits import Limits
 from service.log import Log
-from service.mail_texts import MailTexts, TemplateBroken, as_mail
+from service.mail_texts import MailTexts, TemplateBroken
 from service.mailchecks import MailChecks
 from service.mailing import Mailing
 from service.masterkeys import MasterKeys
@@ -67,6 +54,18 @@ from service.ndas import Ndas
 from service.objects import SealedObjects
 from service.opening import Opening
 from service.outbox import require_mail
+from service.parts import (
+    compiler,
+    drawer,
+    host_of,
+    open_authority,
+    open_database,
+    open_locked,
+    open_mailer,
+    open_others,
+    open_provider,
+    open_store,
+)
 from service.ports import Mailer
 from service.public_files import PublicFiles
 from service.questionnaires import Questionnaires
@@ -75,25 +74,19 @@ from service.reminding import Reminding
 from service.reporting import Reporting
 from service.rollback import Rollback
 from service.sequencer import Sequencer
-from service.settings import FolderStore, S3Store, SettingError, Settings, SmtpServer, read_secret
+from service.settings import SettingError, Settings
 from service.share_endings import ShareEndings
 from service.sharing import Sharing
 from service.signing import Signing
 from service.staff import Provider, Staff
 from service.sweeping import Sweeping
 from service.tallies import Tallies, sum_up
-from service.timestamps import TimestampAuthority, Timestamps
+from service.timestamps import Timestamps
 from service.trust import TrustPage
-from service.viewing import Draw, Viewing
+from service.viewing import Viewing
 from service.webhook_sending import SENDERS, WebhookSending
 from service.webhooks import Webhooks
-from service.witnessing import Others, Posting, Witnessing, read_posts, read_witnesses
 from service.worker import Task, Worker
-from watermark.drawn import DRAW_LIMITS, Drawn, draw_pages
-from watermark.errors import SandboxUnavailable
-from watermark.sandbox import DEFAULT_LIMITS, ChildLimits, run_in_child
-
-T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -236,7 +229,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         clock,
         random,
         locked=open_locked(settings, clock),
-        cosigner=_others(settings),
+        cosigner=open_others(settings),
     )
     exports = Exports(database, checkpoints, archives, clock, random)
 
@@ -268,7 +261,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         questionnaires=Questionnaires(
             citations, ConfinedSheets(settings.allow_unconfined_child and platform.system() != "Linux")
         ),
-        compiling=Compiling(database, objects, keys, _child(settings), clock, random),
+        compiling=Compiling(database, objects, keys, compiler(settings), clock, random),
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
@@ -280,7 +273,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             database, objects, Opening(database, keys, denials, tallies, limits, clock), limits, clock, random
         ),
         signing=Signing(database, objects, limits, settings.organization, settings.url, clock, random),
-        timestamps=Timestamps(database, objects, _authority(settings), clock, random),
+        timestamps=Timestamps(database, objects, open_authority(settings), clock, random),
         copies=copies,
         public_files=PublicFiles(
             database, copies, limits, settings.organization, settings.url, clock, random
@@ -292,7 +285,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         mail_checks=mail_checks,
         fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
         deliveries=deliveries,
-        viewing=Viewing(database, deliveries, copies, _draw(settings), limits, clock, random),
+        viewing=Viewing(database, deliveries, copies, drawer(settings), limits, clock, random),
         log=Log(database, archives, clock, random),
         exports=exports,
         evidence=Evidence(
@@ -346,36 +339,6 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
     )
 
 
-def open_provider(settings: Settings, clock: Clock) -> Provider | None:
-    """Where staff sign in, if the settings say where; it is not asked yet. Raises `SettingError`."""
-    oidc = settings.oidc
-    if oidc is None:
-        return None
-    secret = read_secret(oidc.client_secret_file, "OIDC_CLIENT_SECRET_FILE")
-    return OidcProvider(oidc.issuer, oidc.client_id, secret, oidc.roles_claim, HttpPosts(), clock)
-
-
-def open_mailer(settings: Settings) -> Mailer | None:
-    """The mail server that the settings name, if they name one; it is not asked yet. Raises `SettingError`."""
-    server = settings.smtp
-    if server is None or settings.mail_from is None:
-        return None
-    try:
-        return SmtpMailer(
-            host=server.host,
-            port=server.port,
-            tls=server.tls,
-            sender=settings.mail_from,
-            organization=settings.organization,
-            helo=_host(settings),
-            reply_to=as_mail(settings.contact),
-            login=_login(server),
-            ca_file=server.ca_file,
-        )
-    except (OSError, ssl.SSLError):
-        raise SettingError("SMTP_CA_FILE", "the file that it names cannot be read as certificates") from None
-
-
 def open_mailing(
     settings: Settings,
     database: SqlDatabase,
@@ -386,130 +349,13 @@ def open_mailing(
     mailer: Mailer | None,
 ) -> Mailing:
     """What sends the outbox by this mailer. Raises `SettingError` for templates that cannot be used."""
-    host = _host(settings)
+    host = host_of(settings)
     try:
         texts = MailTexts(settings.organization, settings.contact, host, settings.mail_templates)
     except TemplateBroken as error:
         raise SettingError("MAIL_TEMPLATES", str(error)) from None
     letters = Letters(sharing, issue, settings.url, clock)
     return Mailing(database, sharing, letters, texts, mailer, host, clock, random)
-
-
-def _login(server: SmtpServer) -> tuple[str, str] | None:
-    if server.user is None or server.password_file is None:
-        return None
-    return server.user, read_secret(server.password_file, "SMTP_PASSWORD_FILE")
-
-
-def _host(settings: Settings) -> str:
-    return urlsplit(settings.url).hostname or ""
-
-
-def open_database(settings: Settings) -> SqlDatabase:
-    """The database that the settings name."""
-    password = None
-    if settings.database_password_file:
-        password = read_secret(settings.database_password_file, "DATABASE_PASSWORD_FILE")
-    return SqlDatabase(settings.database, password=password, threads=settings.threads)
-
-
-def open_store(settings: Settings) -> BlobStore:
-    """The store that the settings name. Raises `StoreError` when it is not there and may not be made."""
-    if isinstance(settings.store, FolderStore):
-        folder = FolderBlobs(settings.store.path)
-        folder.ensure_folder(create=True)
-        return folder
-    blobs = _s3(settings.store, "STORE")
-    blobs.ensure_bucket(create=settings.store.create)
-    return blobs
-
-
-def open_locked(settings: Settings, clock: Clock) -> LockedStore | None:
-    """The bucket with Object Lock that the settings name, if they name one. It is not asked yet."""
-    if settings.log_lock is None:
-        return None
-    return LockedBucket(_s3(settings.log_lock, "LOG_LOCK"), timedelta(days=settings.log_lock_days), clock)
-
-
-def _s3(chosen: S3Store, name: str) -> S3Blobs:
-    return S3Blobs(
-        endpoint=chosen.endpoint,
-        region=chosen.region,
-        bucket=chosen.bucket,
-        access_key=read_secret(chosen.access_key_file, f"{name}_ACCESS_KEY_FILE"),
-        secret_key=read_secret(chosen.secret_key_file, f"{name}_SECRET_KEY_FILE"),
-        secure=chosen.secure,
-        ca_file=chosen.ca_file,
-    )
-
-
-def _others(settings: Settings) -> Others:
-    """Who is sent checkpoints. Raises `SettingError`."""
-    posts = HttpPosts()
-    return Others(
-        Witnessing(_listed(settings.witnesses_file, "WITNESSES_FILE", read_witnesses), posts),
-        Posting(_listed(settings.checkpoint_posts_file, "CHECKPOINT_POSTS_FILE", read_posts), posts),
-    )
-
-
-def _authority(settings: Settings) -> TimestampAuthority | None:
-    """Who stamps signed agreements, if anybody does. Raises `SettingError`."""
-    if settings.tsa is None or settings.tsa_ca_file is None:
-        return None
-    pem = read_secret(settings.tsa_ca_file, "TSA_CA_FILE").encode()
-    try:
-        return Rfc3161Authority(settings.tsa, x509.load_pem_x509_certificates(pem), HttpPosts())
-    except ValueError as error:
-        raise SettingError("TSA_CA_FILE", f"the file that it names: {error}") from None
-
-
-def _listed(path: Path | None, name: str, read: Callable[[str], tuple[T, ...]]) -> tuple[T, ...]:
-    """What a file lists, nothing where none is named. Raises `SettingError`."""
-    try:
-        return read(read_secret(path, name)) if path else ()
-    except ValueError as error:
-        raise SettingError(name, f"the file that it names: {error}") from None
-
-
-def _child(settings: Settings) -> Callable[[Iterator[bytes], dict[str, Any]], Compiled]:
-    limits = ChildLimits(
-        memory_bytes=DEFAULT_LIMITS.memory_bytes,
-        input_bytes=settings.max_file_bytes,
-        output_bytes=max(DEFAULT_LIMITS.output_bytes, 2 * settings.max_file_bytes),
-    )
-
-    def compile_in_child(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
-        bounded = {**parameters, "max_bytes": settings.max_file_bytes, "max_pages": settings.max_pages}
-        result = run_in_child(
-            "cut" if "pages" in parameters else "compile",
-            source,
-            bounded,
-            limits,
-            unsafe_without_network_filter=settings.allow_unconfined_child and platform.system() != "Linux",
-        )
-        return Compiled(result.facts, result.payload)
-
-    return compile_in_child
-
-
-def _draw(settings: Settings) -> Draw:
-    # A copy is larger than the file that it is made of, if only by its marks.
-    limits = replace(DRAW_LIMITS, input_bytes=2 * max(DRAW_LIMITS.input_bytes, settings.max_file_bytes))
-
-    def draw(copy: Iterator[bytes], first: int, many: int) -> Drawn:
-        try:
-            return draw_pages(
-                copy,
-                first,
-                many,
-                limits=limits,
-                unsafe_without_network_filter=settings.allow_unconfined_child
-                and platform.system() != "Linux",
-            )
-        except SandboxUnavailable as error:
-            raise DomainError(Problem.UNAVAILABLE, "No page can be drawn here just now.") from error
-
-    return draw
 
 
 def _forever(task: Callable[[], None]) -> Callable[[], bool]:

@@ -16,8 +16,8 @@ from urllib.request import urlopen
 import pytest
 
 from deploy.minio.setup import REPORTS
-from service.app import open_store
 from service.blobs import StoreError
+from service.parts import open_store
 from service.settings import load
 from tests.servers import missing
 from tests.servers.minio import MODULE

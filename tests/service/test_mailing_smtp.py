@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from service.app import Sealmark, build, open_mailer
+from service.app import Sealmark, build
 from service.audit import Actor
 from service.decision import Allowed, Denial
 from service.mailing import CLAIM, Mailing
+from service.parts import open_mailer
 from service.ports import Letter
 from service.records import Link, Message, Share
 from service.settings import PREFIX
