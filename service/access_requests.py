@@ -31,7 +31,8 @@ from service.records import (
     RequestState,
     Share,
 )
-from service.sharing import MAX_PURPOSE, Sharing, Terms
+from service.sharing import Sharing
+from service.terms import MAX_PURPOSE, Terms
 
 MAX_LANGUAGE = 35
 """Characters of a language tag: what RFC 5646 4.4.1 asks everybody to take."""

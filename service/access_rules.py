@@ -25,7 +25,7 @@ from service.records import (
     RuleKind,
     RuleMember,
 )
-from service.sharing import DEFAULT_SHARE_LIFE, MAX_DOWNLOADS, MAX_SHARE_LIFE
+from service.terms import DEFAULT_SHARE_LIFE, MAX_DOWNLOADS, MAX_SHARE_LIFE
 
 MAX_RULES = 200
 """Rules in force: each is looked at, some with a query, while somebody waits who asked."""

@@ -22,7 +22,8 @@ from service.outbox import Mail, queue
 from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import Batch, BatchRow, Document, Nda, NdaMode, Recipient
-from service.sharing import MAX_PURPOSE, NewLink, Sharing, Terms, check_terms
+from service.sharing import NewLink, Sharing
+from service.terms import MAX_PURPOSE, Terms, check_terms
 
 MAX_ROWS = 10_000
 """People of one batch: a customer list of most who lend reports; its check takes seconds, its shares below a minute."""

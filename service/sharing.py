@@ -33,20 +33,11 @@ from service.records import (
     Version,
     VersionState,
 )
-
-DEFAULT_SHARE_LIFE = timedelta(days=30)
-MAX_SHARE_LIFE = timedelta(days=366)
-"""A report covers a year and is replaced by the next; a share does not outlive it by much."""
+from service.terms import DEFAULT_SHARE_LIFE, Terms, check_terms, mail_checked, why_checked
 
 DEFAULT_LINK_LIFE = timedelta(hours=72)
 MAX_LINK_LIFE = timedelta(seconds=tokens.MAX_LIFE)
-MAX_DOWNLOADS = 1000
-"""The highest download limit; more is no limit in effect, and is said by leaving it out."""
-
 FOREVER = datetime.max.replace(tzinfo=UTC)
-
-MAX_PURPOSE = 500
-"""Characters of a purpose: a sentence or two."""
 
 
 WORKER = Actor("worker")
@@ -65,19 +56,6 @@ class NewLink:
     url: str
     expires_at: datetime
     hash: str
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The policy of a share that is to be made."""
-
-    expires_at: datetime | None = None  # None: after `DEFAULT_SHARE_LIFE`
-    download_limit: int | None = None
-    pinned_version_id: str | None = None
-    nda: NdaMode = NdaMode.REQUIRE
-    view_only: bool = False
-    mail_check: bool | None = None  # None: the document's policy
-    cut_id: str | None = None  # of the pinned version: it covers these sections only
 
 
 class Sharing:
@@ -183,10 +161,10 @@ class Sharing:
             records, document_id, terms.pinned_version_id, recipient, terms.nda, now
         )
         letters = letters_of(records, document.id, now)
-        checked = _mail_checked(document, terms.nda, terms.download_limit, terms.mail_check)
+        checked = mail_checked(document, terms.nda, terms.download_limit, terms.mail_check)
         checked = checked or any(letter.mail_check == MailCheck.ALWAYS for letter in letters)
         if checked:
-            self._require_mail(_why_checked(document, terms.nda))
+            self._require_mail(why_checked(document, terms.nda))
         share = Share(
             id=identifiers.new_id("shr", self._random(16)),
             document_id=document_id,
@@ -452,17 +430,6 @@ class Sharing:
         )
 
 
-def check_terms(terms: Terms, purpose: str, now: datetime) -> None:
-    """Raise `DomainError` (invalid) for a policy or a purpose that no share can have."""
-    until = terms.expires_at or now + DEFAULT_SHARE_LIFE
-    if not now < until <= now + MAX_SHARE_LIFE:
-        raise invalid("expires_at", f"A share ends in the future, within {MAX_SHARE_LIFE.days} days.")
-    if terms.download_limit is not None and not 1 <= terms.download_limit <= MAX_DOWNLOADS:
-        raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
-    if not 1 <= len(purpose.strip()) <= MAX_PURPOSE:
-        raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
-
-
 def _check_cut(records: Records, cut_id: str, version_id: str | None) -> None:
     cut = records.get(Cut, cut_id)
     if cut is None:
@@ -472,25 +439,3 @@ def _check_cut(records: Records, cut_id: str, version_id: str | None) -> None:
     if cut.state != CutState.READY:
         detail = "These sections are not compiled yet: ask again in a moment."
         raise DomainError(Problem.WRONG_STATE, detail, state=cut.state, cut=cut.id)
-
-
-def _mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bool | None) -> bool:
-    """Whether the recipient must show that the mail address is theirs. Where downloads are counted a scanner that
-    opens links could use them up; who signs is known by nothing else."""
-    if nda == NdaMode.ASK or document.mail_check == MailCheck.ALWAYS:
-        return True
-    if asked is not None:
-        return asked
-    return document.mail_check == MailCheck.LIMITED and limit is not None
-
-
-def _why_checked(document: Document, nda: NdaMode) -> str:
-    """What to do where a mail check is asked for and no mail can be sent: without it nobody could open the share."""
-    begin = (
-        "The recipient would have to enter a code that is mailed to them, and no mail can be sent here. Set "
-    )
-    if nda == NdaMode.ASK:
-        return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM; who signs on the page is known by nothing else."
-    if document.mail_check == MailCheck.ALWAYS:
-        return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM, or change the document's policy, which says `always`."
-    return f"{begin}SEALMARK_SMTP and SEALMARK_MAIL_FROM, or say `mail_check: false`."

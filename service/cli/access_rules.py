@@ -9,7 +9,7 @@ import click
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.session import opened, system_user
 from service.records import NdaMode, RuleKind
-from service.sharing import DEFAULT_SHARE_LIFE
+from service.terms import DEFAULT_SHARE_LIFE
 
 COLUMNS = (
     "id",

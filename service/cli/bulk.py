@@ -23,7 +23,7 @@ from service.cli.session import opened
 from service.cli.terms import terms_options
 from service.cli.values import AHEAD, SPAN
 from service.records import NdaMode
-from service.sharing import Terms
+from service.terms import Terms
 
 
 @click.command(short_help="Share a document with all people of a CSV file.")

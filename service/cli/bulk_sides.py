@@ -14,7 +14,7 @@ from service.cli.failures import RefusedHere
 from service.cli.remote import said
 from service.cli.session import system_user
 from service.errors import ManyInvalid
-from service.sharing import Terms
+from service.terms import Terms
 
 if TYPE_CHECKING:
     from sealmark.client import Client

@@ -15,7 +15,7 @@ from service.audit import Actor
 from service.batches import Batches, Person, number_of
 from service.errors import DomainError, ManyInvalid, Problem
 from service.records import BatchRow, Document, InboxEntry, Message, NdaMode, Recipient, Share
-from service.sharing import Terms
+from service.terms import Terms
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service_fixture import OPERATOR, Service
 

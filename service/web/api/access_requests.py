@@ -10,7 +10,7 @@ from service.access import Scope
 from service.access_requests import Asked, Policy
 from service.errors import Problem
 from service.records import NdaMode, RequestState
-from service.sharing import MAX_DOWNLOADS
+from service.terms import MAX_DOWNLOADS
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
 from service.web.api.shapes import (

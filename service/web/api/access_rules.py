@@ -10,7 +10,7 @@ from service.access import Scope
 from service.access_rules import MAX_MEMBERS
 from service.errors import Problem
 from service.records import AccessRule, NdaMode, RuleKind, RuleMember
-from service.sharing import DEFAULT_SHARE_LIFE, MAX_DOWNLOADS, MAX_SHARE_LIFE
+from service.terms import DEFAULT_SHARE_LIFE, MAX_DOWNLOADS, MAX_SHARE_LIFE
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
 from service.web.api.shapes import (

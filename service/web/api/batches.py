@@ -11,7 +11,7 @@ from service.access import Scope
 from service.batches import MAX_ROWS, Person, Progress, number_of
 from service.errors import Problem
 from service.records import BatchRow, NdaMode
-from service.sharing import MAX_DOWNLOADS, Terms
+from service.terms import MAX_DOWNLOADS, Terms
 from service.web.api.callers import Call
 from service.web.api.routing import Routes
 from service.web.api.shapes import (

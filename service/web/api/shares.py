@@ -10,7 +10,8 @@ from pydantic import Field
 from service.access import Scope
 from service.errors import Problem, invalid
 from service.records import Message, NdaMode, Share
-from service.sharing import DEFAULT_LINK_LIFE, MAX_DOWNLOADS, MAX_LINK_LIFE, MAX_PURPOSE, NewLink
+from service.sharing import DEFAULT_LINK_LIFE, MAX_LINK_LIFE, NewLink
+from service.terms import MAX_DOWNLOADS, MAX_PURPOSE
 from service.web.api.callers import Call
 from service.web.api.cuts import Sections
 from service.web.api.ndas import Person

@@ -11,7 +11,7 @@ from crypto.errors import IdentifierInvalid
 from service.access_requests import Policy
 from service.errors import DomainError, Problem, invalid, not_found
 from service.records import NdaMode
-from service.sharing import MAX_DOWNLOADS, MAX_SHARE_LIFE
+from service.terms import MAX_DOWNLOADS, MAX_SHARE_LIFE
 from service.web.console.sentences import say
 
 MAX_PLACE = 15

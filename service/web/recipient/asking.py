@@ -13,7 +13,7 @@ from service.errors import DomainError, Problem
 from service.limits import Limit, Limits, network
 from service.recipients import MAX_NAME
 from service.records import AccessRequest, Session
-from service.sharing import MAX_PURPOSE
+from service.terms import MAX_PURPOSE
 from service.web.recipient import wording
 
 ASKED_BY = Limit("requests-by", 20, timedelta(days=1))
