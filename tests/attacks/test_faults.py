@@ -27,7 +27,7 @@ from tests.watermark.builders import report
 
 pytestmark = [pytest.mark.strace, pytest.mark.slow]
 
-MOST = 60
+MOST = 200
 """Calls of one kind that one request makes at most; more means that the count does not end."""
 
 NOTICED_WITHIN = 2

@@ -12,7 +12,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.servers import missing
@@ -87,6 +87,12 @@ def memoryless(
     finally:
         context.close()
     assert all(address.startswith(url) for address in asked_for), asked_for
+
+
+def follow(leads_on: Locator) -> None:
+    """Press what leads to another page, and wait until that one is there with all that it loads."""
+    with leads_on.page.expect_navigation():
+        leads_on.click()
 
 
 def shot(page: Page, name: str) -> None:

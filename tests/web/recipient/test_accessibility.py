@@ -20,6 +20,7 @@ from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.browsing import mailed_code
 from tests.web.recipient.chromium import (
     SIZES,
+    follow,
     launched,
     listening,
     memoryless,
@@ -71,8 +72,7 @@ class Visit:
     def send(self, state: str, place: int = 0) -> None:
         """Press the button of the form at this place, whatever the browser itself would say of its fields."""
         self.page.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
-        with self.page.expect_navigation():
-            self.page.locator(SUBMIT).nth(place).click()
+        follow(self.page.locator(SUBMIT).nth(place))
         self.look(state)
 
     def link(self, **options: object) -> str:
@@ -111,8 +111,7 @@ def everything(visit: Visit) -> None:
     visit.send("check-code")
     for _ in range(MAX_TRIES - 1):
         page.fill("#code", "none")
-        page.locator(SUBMIT).first.click()
-        page.wait_for_load_state()
+        follow(page.locator(SUBMIT).first)
     page.fill("#code", "none")
     visit.send("check-over")
     visit.send("check-code-again")

@@ -20,6 +20,7 @@ from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.chromium import (
     LIMIT_OF_A_PAGE,
     SIZES,
+    follow,
     launched,
     listening,
     memoryless,
@@ -83,9 +84,9 @@ class Site:
     def check_mail(self, page: Page) -> None:
         """Open the link and pass the mail check."""
         page.goto(self.url + self.asked.path)
-        page.get_by_role("button", name="Mail me a code").click()
+        follow(page.get_by_role("button", name="Mail me a code"))
         page.get_by_label("Code").fill(issued_code(self.service))
-        page.get_by_role("button", name="Open the document").click()
+        follow(page.get_by_role("button", name="Open the document"))
         page.get_by_role("button", name="Sign the agreement").wait_for()
 
     def signatures(self) -> list[Signature]:
@@ -125,7 +126,7 @@ def test_a_person_checks_their_mail_signs_downloads_and_gets_the_record(
         page.get_by_label("Your full name").fill("Ana Lindqvist")
         page.get_by_label("I have read the agreement").check()
         page.get_by_label("I agree to sign it electronically").check()
-        page.get_by_role("button", name="Sign the agreement").click()
+        follow(page.get_by_role("button", name="Sign the agreement"))
         assert page.url == site.url + site.asked.path
         assert page.get_by_role("button", name="Download your copy").is_visible()
         shot(page, f"signed-{size}")
@@ -170,7 +171,7 @@ def test_every_state_of_the_page_has_no_violation_and_fits_the_window(
         # What is missing, as a browser without validation sends it.
         page.evaluate("document.querySelector('form').noValidate = true")
         page.get_by_label("I have read the agreement").check()
-        page.get_by_role("button", name="Sign the agreement").click()
+        follow(page.get_by_role("button", name="Sign the agreement"))
         assert page.title().startswith("Not signed yet")
         assert page.evaluate("document.activeElement.id") == "errors"
         assert page.get_by_label("I have read the agreement").is_checked()
@@ -183,7 +184,7 @@ def test_every_state_of_the_page_has_no_violation_and_fits_the_window(
         site.service.sealmark.nda_texts.add(OPERATOR, markdown="# Another text\n")
         page.get_by_label("Your full name").fill("Ana Lindqvist")
         page.get_by_label("I agree to sign it electronically").check()
-        page.get_by_role("button", name="Sign the agreement").click()
+        follow(page.get_by_role("button", name="Sign the agreement"))
         assert page.get_by_role("heading", name="Another text").is_visible()
         assert not page.get_by_label("I have read the agreement").is_checked()
         assert page.get_by_label("Your full name").input_value() == "Ana Lindqvist"
@@ -191,7 +192,7 @@ def test_every_state_of_the_page_has_no_violation_and_fits_the_window(
         # Signed, and then asked again.
         page.get_by_label("I have read the agreement").check()
         page.get_by_label("I agree to sign it electronically").check()
-        page.get_by_role("button", name="Sign the agreement").click()
+        follow(page.get_by_role("button", name="Sign the agreement"))
         assert page.get_by_role("link", name="Download what you signed").is_visible()
         assert violations(page) == []
         site.service.sealmark.nda_texts.add(OPERATOR, markdown="# A third text\n")

@@ -462,12 +462,10 @@ def test_the_child_draws_what_this_process_only_passes_on(service: Service) -> N
 def test_without_a_child_that_is_confined_nothing_is_drawn(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from service import app
-
     def never(*_: Any, **__: Any) -> Drawn:
         raise SandboxUnavailable("no filter here")
 
-    monkeypatch.setattr(app, "draw_pages", never)
+    monkeypatch.setattr("service.parts.draw_pages", never)
     lent = lend(service, view_only=True)
     answer = lent.browser.get(sitting(lent))
     assert answer.status_code == 503

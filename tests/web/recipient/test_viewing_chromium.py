@@ -16,6 +16,7 @@ from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.chromium import (
     LIMIT_OF_A_PAGE,
     SIZES,
+    follow,
     launched,
     listening,
     memoryless,
@@ -76,24 +77,24 @@ def test_a_person_reads_turns_pages_and_finds_one_by_its_number(site: Site, size
         page.goto(site.url + site.lent.path)
         assert page.get_by_role("button", name="Download").count() == 0
         shot(page, f"read-link-{size}")
-        page.get_by_role("button", name="Read it here").click()
+        follow(page.get_by_role("button", name="Read it here"))
         assert "Page 1 of 9" in page.get_by_role("heading", level=1).inner_text()
         picture = page.get_by_role("img", name="Picture of page 1.")
         assert picture.is_visible()
         shot(page, f"read-first-{size}-{'scripts' if scripts else 'no-scripts'}")
-        page.get_by_role("link", name="Next page").first.click()
+        follow(page.get_by_role("link", name="Next page").first)
         assert "Page 2 of 9" in page.title()
         page.get_by_label("Go to page").fill("7")
-        page.get_by_role("button", name="Go").click()
+        follow(page.get_by_role("button", name="Go"))
         assert "Page 7 of 9" in page.title()
         page.get_by_text("Text of page 7").click()
         assert page.get_by_text("Page 7 of an invented report").is_visible()
         assert page.get_by_text("ana@acme.example").is_visible()
         page.get_by_text("Sections", exact=True).click()
         shot(page, f"read-open-{size}")
-        page.get_by_role("link", name="The system").click()
+        follow(page.get_by_role("link", name="The system"))
         assert "Page 4 of 9" in page.title()
-        page.get_by_role("link", name="Previous page").last.click()
+        follow(page.get_by_role("link", name="Previous page").last)
         assert "Page 3 of 9" in page.title()
     assert site.drawn() == [f'{{"page": {number}}}' for number in (1, 2, 7, 4, 3)]
     kinds = site.lent.kinds()
@@ -106,7 +107,7 @@ def test_the_picture_is_as_wide_as_the_page_and_the_page_no_wider_than_the_windo
 ) -> None:
     with site.page(size) as page:
         page.goto(site.url + site.lent.path)
-        page.get_by_role("button", name="Read it here").click()
+        follow(page.get_by_role("button", name="Read it here"))
         assert not overflows(page)
         image = page.locator("figure img")
         assert image.evaluate("image => image.complete && image.naturalWidth") == 910
@@ -120,6 +121,7 @@ def test_a_page_is_reached_and_turned_by_the_keyboard_alone(site: Site) -> None:
     with site.page("desktop") as page:
         page.goto(site.url + site.lent.path)
         page.get_by_role("button", name="Read it here").press("Enter")
+        page.wait_for_url("**/v/**")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
         page.keyboard.press("Enter")
@@ -140,7 +142,7 @@ def test_axe_finds_nothing_on_any_page_of_a_reading(
     with site.page(size, scheme=scheme, language=language) as page:
         page.goto(site.url + site.lent.path)
         found += violations(page)
-        page.locator(".copy button").click()
+        follow(page.locator(".copy button"))
         sitting = page.url
         for number in (1, 5, 9):
             page.goto(f"{sitting}/{number}")
@@ -165,7 +167,7 @@ def test_a_page_takes_less_than_50_kb_beside_its_picture(site: Site) -> None:
         page.on(
             "response", lambda answer: taken.update({answer.url: len(answer.body())}) if answer.ok else None
         )
-        page.get_by_role("button", name="Read it here").click()
+        follow(page.get_by_role("button", name="Read it here"))
         page.wait_for_load_state("networkidle")
     pictures = [url for url in taken if url.endswith((".png", ".jpeg"))]
     assert len(pictures) == 1
@@ -175,9 +177,9 @@ def test_a_page_takes_less_than_50_kb_beside_its_picture(site: Site) -> None:
 def test_a_page_that_is_open_in_a_browser_shows_no_further_one_after_a_revocation(site: Site) -> None:
     with site.page("desktop") as page:
         page.goto(site.url + site.lent.path)
-        page.get_by_role("button", name="Read it here").click()
+        follow(page.get_by_role("button", name="Read it here"))
         site.service.sealmark.sharing.revoke(OPERATOR, site.lent.share.id)
-        page.get_by_role("link", name="Next page").first.click()
+        follow(page.get_by_role("link", name="Next page").first)
         assert page.get_by_role("heading", name="Your access was withdrawn").is_visible()
         shot(page, "read-revoked")
         page.go_back()
