@@ -393,6 +393,7 @@ class NewBatch(TypedDict):
     expires_at: NotRequired[str | None]
     download_limit: NotRequired[int | None]
     version: NotRequired[str | None]
+    sections: NotRequired[builtins.list[int | str] | None]
     nda: NotRequired[NdaMode]
     view_only: NotRequired[bool]
     mail_check: NotRequired[bool | None]
@@ -932,6 +933,7 @@ class BatchesResource:
         expires_at: str | None | Omitted = OMITTED,
         download_limit: int | None | Omitted = OMITTED,
         version: str | None | Omitted = OMITTED,
+        sections: builtins.list[int | str] | None | Omitted = OMITTED,
         nda: NdaMode | Omitted = OMITTED,
         view_only: bool | Omitted = OMITTED,
         mail_check: bool | None | Omitted = OMITTED,
@@ -951,6 +953,7 @@ class BatchesResource:
                     "expires_at": expires_at,
                     "download_limit": download_limit,
                     "version": version,
+                    "sections": sections,
                     "nda": nda,
                     "view_only": view_only,
                     "mail_check": mail_check,

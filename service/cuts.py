@@ -7,6 +7,7 @@ asked for (`service.cutting`), out of the version's original, in which nothing o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from crypto import identifiers
@@ -21,6 +22,14 @@ KIND = "cut"
 
 MAX_CUTS = 50
 """Of one version: each is a file in the store. Who lends more choices than that lends the whole."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A cut that can be lent, with the titles of its sections."""
+
+    cut: Cut
+    titles: list[str]
 
 
 class Cuts:
@@ -96,6 +105,18 @@ class Cuts:
             if version is None or version.document_id != document_id:
                 raise not_found("version", version_id)
             return records.find(Cut, version_id=version_id, order="created_at")
+
+    def offered(self, document_id: str) -> list[Offered]:
+        """The cuts of the document's newest ready version that can be lent now, the oldest first."""
+        ready = VersionState.READY
+        with self._database.read() as records:
+            for version in records.find(
+                Version, document_id=document_id, state=ready, order="-number", limit=1
+            ):
+                sections = Facts.model_validate(version.facts).sections
+                cuts = records.find(Cut, version_id=version.id, state=CutState.READY, order="created_at")
+                return [Offered(cut, [sections[place].title for place in cut.sections]) for cut in cuts]
+        return []
 
     def _make(
         self, records: Records, actor: Actor, version: Version, places: list[int], now: datetime

@@ -19,6 +19,7 @@ from service.cli.output import answer, json_option, note
 from service.cli.people_file import Listed, read_people, results
 from service.cli.progress import progress
 from service.cli.remote import client_of, url_option
+from service.cli.sections import check_pinned, section_option, sections_of
 from service.cli.session import opened
 from service.cli.terms import terms_options
 from service.cli.values import AHEAD, SPAN
@@ -36,6 +37,7 @@ from service.terms import Terms
     "--expires", "expires_at", type=AHEAD, help="When the shares end. Default: in 30d; at most 366d."
 )
 @terms_options
+@section_option(required=False)
 @click.option(
     "--link-life", type=SPAN, default="72h", show_default=True, help="How long a link opens: at most 7d."
 )
@@ -60,6 +62,7 @@ def bulk(
     expires_at: datetime | None,
     download_limit: int | None,
     pinned: str | None,
+    sections: tuple[str, ...],
     nda: str,
     view_only: bool,
     mail_check: bool | None,
@@ -76,11 +79,13 @@ def bulk(
     """Share with all people of FILE, a CSV with the columns mail, name and, if you like, company and purpose.
 
     The file is checked as a whole first. Broken off, the same command goes on where it stopped: each person is shared
-    with once. What came of each is printed as CSV, with their links.
+    with once. What came of each is printed as CSV, with their links. With --section only these sections of --version
+    are shared (`sealmark cuts create` first).
     """
     listed = read_people(file)
     if batch_id is None and (document is None or purpose is None):
         raise click.UsageError("Say which --document, and for what --purpose; or go on with a --batch.")
+    check_pinned(sections, pinned)
     terms = Terms(
         expires_at=expires_at,
         download_limit=download_limit,
@@ -94,7 +99,14 @@ def bulk(
             batch_id = _begun(
                 side,
                 listed,
-                Asked(document or "", purpose or "", terms, send=send, skip_problems=skip_problems),
+                Asked(
+                    document or "",
+                    purpose or "",
+                    terms,
+                    sections_of(sections),
+                    send=send,
+                    skip_problems=skip_problems,
+                ),
                 again=again,
             )
             note(f"batch {batch_id}")
@@ -119,7 +131,7 @@ def _begun(side: Side, listed: Listed, asked: Asked, *, again: bool) -> str:
     """The batch of this file: the one that was begun before with the same people and policy, or a new one."""
     policy = {**asdict(asked.terms), "expires_at": None}  # `30d` is another moment each time
     people = [asdict(person) for person in listed.people]
-    same = json.dumps([asked.document, asked.purpose, policy, asked.send, people])
+    same = json.dumps([asked.document, asked.purpose, policy, asked.sections, asked.send, people])
     try:
         return side.begin(asked, listed.people, None if again else hashlib.sha256(same.encode()).hexdigest())
     except RowsWrong as error:

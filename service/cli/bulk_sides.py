@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ from service.audit import timestamp
 from service.batches import Person, number_of
 from service.cli.failures import RefusedHere
 from service.cli.remote import said
+from service.cli.sections import cut_id_of
 from service.cli.session import system_user
 from service.errors import ManyInvalid
 from service.terms import Terms
@@ -40,6 +41,7 @@ class Asked:
     document: str
     purpose: str
     terms: Terms
+    sections: Sequence[int | str]  # of the pinned version; none: all of it
     send: bool
     skip_problems: bool
 
@@ -86,17 +88,20 @@ class Here:
     """Over the domain, in this process."""
 
     def __init__(self, sealmark: Sealmark) -> None:
+        self._sealmark = sealmark
         self._batches = sealmark.batches
 
     def begin(self, asked: Asked, people: Sequence[Person], same: str | None) -> str:
         """See `Side.begin`."""
+        actor, pinned = system_user(), asked.terms.pinned_version_id
+        cut_id = cut_id_of(self._sealmark, actor, asked.document, pinned, asked.sections)
         try:
             return self._batches.begin(
-                system_user(),
+                actor,
                 document_id=asked.document,
                 people=people,
                 purpose=asked.purpose,
-                terms=asked.terms,
+                terms=replace(asked.terms, cut_id=cut_id),
                 send=asked.send,
                 skip_problems=asked.skip_problems,
                 same=same,
@@ -158,6 +163,7 @@ class Elsewhere:
                 expires_at=said(terms.expires_at),
                 download_limit=said(terms.download_limit),
                 version=said(terms.pinned_version_id),
+                sections=said(list(asked.sections) or None),
                 nda=said(str(terms.nda)),
                 view_only=terms.view_only,
                 mail_check=said(terms.mail_check),

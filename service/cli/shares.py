@@ -11,7 +11,7 @@ from service.cli import remote_shares
 from service.cli.bulk import bulk
 from service.cli.output import after_option, answer, answer_list, as_dict, json_option, limit_option
 from service.cli.remote import over_http
-from service.cli.sections import section_option, sections_of
+from service.cli.sections import check_pinned, cut_id_of, section_option, sections_of
 from service.cli.session import opened, system_user
 from service.cli.terms import terms_options
 from service.cli.values import AHEAD, SPAN
@@ -78,13 +78,8 @@ def create(
     With --section only these sections of --version are shared, as a file of their own (`sealmark cuts create` first).
     """
     actor = system_user()
+    check_pinned(sections, pinned)
     with opened(sealing=True) as sealmark:
-        cut_id = None
-        if sections:
-            if pinned is None:
-                raise click.UsageError("A share of sections is pinned to their version: give --version, too.")
-            version = sealmark.documents.version(document, pinned)
-            cut_id = sealmark.cuts.ready(actor, version.id, sections_of(sections)).id
         share, recipient, link = sealmark.sharing.create(
             actor,
             document_id=document,
@@ -98,7 +93,7 @@ def create(
             nda=NdaMode(nda),
             view_only=view_only,
             mail_check=mail_check,
-            cut_id=cut_id,
+            cut_id=cut_id_of(sealmark, actor, document, pinned, sections_of(sections)),
             link_life=link_life,
             send=send,
         )

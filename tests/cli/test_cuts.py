@@ -48,6 +48,18 @@ def test_sections_are_cut_out_listed_and_shared(sealmark: CommandLine, tmp_path:
     whole = sealmark.json("share", document, *ANA, *PURPOSE)
     assert whole["cut_id"] is None
 
+    people = tmp_path / "people.csv"
+    people.write_text("mail,name\nbo@acme.example,Bo Berg\ncy@acme.example,Cy Cole\n")
+    bulk = ("shares", "bulk", people, "--document", document, *PURPOSE, "--section", "Tests")
+    assert "--version" in sealmark.refused(*bulk, status=2)
+    rows = sealmark.json(*bulk, "--version", version, "--no-links")["items"]
+    cuts = {one["id"]: one["cut_id"] for one in sealmark.json("shares", "list")["items"]}
+    assert [cuts[row["share"]] for row in rows] == [cut["id"]] * 2
+    sealmark.ok(
+        "shares", "bulk", people, "--document", document, *PURPOSE, "--no-links"
+    )  # another batch: the whole
+    assert len(sealmark.json("shares", "list")["items"]) == 6
+
 
 def test_a_section_that_is_not_compiled_is_not_shared_yet(sealmark: CommandLine, tmp_path: Path) -> None:
     pdf = tmp_path / "two.pdf"

@@ -13,6 +13,7 @@ from service.errors import Problem
 from service.records import BatchRow, NdaMode
 from service.terms import MAX_DOWNLOADS, Terms
 from service.web.api.callers import Call
+from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, begin_cut, cut_id_of
 from service.web.api.routing import Routes
 from service.web.api.shapes import (
     DEFAULT_LIMIT,
@@ -81,6 +82,7 @@ class NewBatch(Form):
     version: VersionId | None = Field(
         default=None, description="Pins the shares; else they follow the newest version."
     )
+    sections: Sections | None = Field(default=None, description=SECTIONS_OF_A_SHARE)
     nda: NdaMode = NdaMode.REQUIRE
     view_only: bool = False
     mail_check: bool | None = Field(default=None, description="Default: the document's policy.")
@@ -202,6 +204,7 @@ def shown_row(row: BatchRow) -> RowAnswer:
         Problem.MAIL_NOT_CONFIGURED,
         Problem.WRONG_STATE,
     ),
+    begins=begin_cut,
 )
 def create(call: Call, body: NewBatch) -> BatchAnswer:
     """Share a document with many people. The list is checked as a whole first; the shares are made next."""
@@ -209,6 +212,7 @@ def create(call: Call, body: NewBatch) -> BatchAnswer:
         expires_at=body.expires_at,
         download_limit=body.download_limit,
         pinned_version_id=body.version,
+        cut_id=cut_id_of(call, body),
         nda=body.nda,
         view_only=body.view_only,
         mail_check=body.mail_check,

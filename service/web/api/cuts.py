@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from flask import current_app
 from pydantic import Field
 
 from service.access import Scope
 from service.cuts import MAX_CUTS, pages_of
-from service.errors import Problem
+from service.errors import Problem, invalid
 from service.facts import MAX_ITEMS, Facts
 from service.records import Cut, CutState, Version
 from service.web.api.callers import Call
@@ -32,6 +32,19 @@ Sections = Annotated[
         examples=[["auditors-opinion", "Tests & results"]],
     ),
 ]
+
+SECTIONS_OF_A_SHARE = (
+    "Lends only these sections of `version`, which must be named, as a file of their own. While that is compiled the "
+    "answer is 409 `wrong-state` with `state: compiling`: ask again, or make the cut first."
+)
+
+
+class Covering(Protocol):
+    """What is asked for in a call that lends: a document, or sections of a version."""
+
+    document: str
+    version: str | None
+    sections: list[int | str] | None
 
 
 class CutPath(VersionPath):
@@ -134,3 +147,20 @@ def show(call: Call, path: CutPath) -> CutAnswer:
     """Show a cut."""
     version = call.sealmark.documents.version(path.document_id, path.version_id)
     return shown(call.sealmark.cuts.get(path.document_id, path.version_id, path.cut_id), version)
+
+
+def begin_cut(call: Call, body: Covering) -> None:
+    """Let the cut be compiled that shares are to cover, if sections are named: asking again is then enough."""
+    if body.sections is not None and body.version is not None:
+        version = call.sealmark.documents.version(body.document, body.version)
+        call.sealmark.cuts.ask(call.actor, version.id, body.sections)
+
+
+def cut_id_of(call: Call, body: Covering) -> str | None:
+    """The cut that shares are to cover, if sections are named. Raises `DomainError` as `Cuts.ready` does."""
+    if body.sections is None:
+        return None
+    if body.version is None:
+        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
+    version = call.sealmark.documents.version(body.document, body.version)
+    return call.sealmark.cuts.ready(call.actor, version.id, body.sections).id

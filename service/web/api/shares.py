@@ -13,7 +13,7 @@ from service.records import Message, NdaMode, Share
 from service.sharing import DEFAULT_LINK_LIFE, MAX_LINK_LIFE, NewLink
 from service.terms import MAX_DOWNLOADS, MAX_PURPOSE
 from service.web.api.callers import Call
-from service.web.api.cuts import Sections
+from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, begin_cut, cut_id_of
 from service.web.api.ndas import Person
 from service.web.api.recipients import RecipientAnswer
 from service.web.api.recipients import shown as shown_recipient
@@ -85,11 +85,7 @@ class NewShare(Form):
     version: VersionId | None = Field(
         default=None, description="Pins the share; else it follows the newest version."
     )
-    sections: Sections | None = Field(
-        default=None,
-        description="Lends only these sections of `version`, which must be named, as a file of their own. While that "
-        "is compiled the answer is 409 `wrong-state` with `state: compiling`: ask again, or make the cut first.",
-    )
+    sections: Sections | None = Field(default=None, description=SECTIONS_OF_A_SHARE)
     nda: NdaMode = Field(
         default=NdaMode.REQUIRE,
         description="`ask`: where no agreement is in force, the share grants nothing until its recipient has signed "
@@ -198,23 +194,6 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
     return timedelta(seconds=body.link_life)
 
 
-def _begin_cut(call: Call, body: NewShare) -> None:
-    """Let the cut be compiled that the share is to cover, if it names sections: asking again is then enough."""
-    if body.sections is not None and body.version is not None:
-        version = call.sealmark.documents.version(body.document, body.version)
-        call.sealmark.cuts.ask(call.actor, version.id, body.sections)
-
-
-def _cut(call: Call, body: NewShare) -> str | None:
-    """The cut that the share is to cover, if it names sections."""
-    if body.sections is None:
-        return None
-    if body.version is None:
-        raise invalid("version", "A share of sections is pinned to the version that they are of: name it.")
-    version = call.sealmark.documents.version(body.document, body.version)
-    return call.sealmark.cuts.ready(call.actor, version.id, body.sections).id
-
-
 @routes.create(
     "/v1/shares",
     scope=Scope.SHARES_WRITE,
@@ -233,7 +212,7 @@ def _cut(call: Call, body: NewShare) -> str | None:
         Problem.WRONG_STATE,
         Problem.BUSY,
     ),
-    begins=_begin_cut,
+    begins=begin_cut,
 )
 def create(call: Call, body: NewShare) -> NewShareAnswer:
     """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
@@ -247,7 +226,7 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         expires_at=body.expires_at,
         download_limit=body.download_limit,
         pinned_version_id=body.version,
-        cut_id=_cut(call, body),
+        cut_id=cut_id_of(call, body),
         nda=body.nda,
         view_only=body.view_only,
         mail_check=body.mail_check,

@@ -5,17 +5,18 @@ from __future__ import annotations
 from flask import Response, request
 
 from service.app import Sealmark
-from service.errors import DomainError, Problem
+from service.errors import DomainError, Problem, invalid
 from service.log import LogFilter
-from service.records import NdaMode
+from service.records import Cut, NdaMode
 from service.sharing import NewLink
 from service.staff import Act, allowed
 from service.web.console import fields
 from service.web.console.gate import Visitor
 from service.web.console.rendering import event, html, see_other
+from service.web.console.sentences import say
 from service.web.problems import MEANINGS
 
-TYPED = ("name", "mail", "company", "purpose", "days", "limit")
+TYPED = ("name", "mail", "company", "purpose", "days", "limit", "cut")
 """What is kept of a form that was not taken."""
 
 AGAIN = frozenset({Problem.INVALID, Problem.UNMARKABLE_NAME, Problem.RECIPIENT_CONFLICT, Problem.NDA_REQUIRED,
@@ -29,6 +30,7 @@ class Lending:
     def __init__(self, sealmark: Sealmark) -> None:
         self._holdings = sealmark.holdings
         self._documents = sealmark.documents
+        self._cuts = sealmark.cuts
         self._sharing = sealmark.sharing
         self._log = sealmark.log
         self._can_mail = sealmark.settings.can_mail
@@ -47,6 +49,7 @@ class Lending:
         document = self._documents.get(fields.identifier(document_id, "doc", "document"))
         try:
             policy = fields.policy(self._clock())
+            cut = self._chosen(document.id)
             share, recipient, made = self._sharing.create(
                 visitor.actor,
                 document_id=document.id,
@@ -56,6 +59,8 @@ class Lending:
                 purpose=fields.text("purpose"),
                 expires_at=policy.expires_at,
                 download_limit=policy.download_limit,
+                pinned_version_id=cut.version_id if cut else None,
+                cut_id=cut.id if cut else None,
                 nda=policy.nda or NdaMode.REQUIRE,
                 view_only=policy.view_only,
                 send=fields.checked("send"),
@@ -108,6 +113,16 @@ class Lending:
         self._sharing.revoke(visitor.actor, found)
         return see_other(f"/console/shares/{found}")
 
+    def _chosen(self, document_id: str) -> Cut | None:
+        """The cut that was chosen in the form; None for the whole report. Raises `DomainError` (invalid)."""
+        wanted = fields.text("cut")
+        if not wanted:
+            return None
+        for offered in self._cuts.offered(document_id):
+            if offered.cut.id == wanted:
+                return offered.cut
+        raise invalid("cut", say("make.cut.gone"))
+
     def _document(self, visitor: Visitor, document_id: str, error: DomainError | None = None) -> Response:
         document = self._documents.get(fields.identifier(document_id, "doc", "document"))
         typed = {name: request.form.get(name, "") for name in TYPED}
@@ -118,6 +133,7 @@ class Lending:
             listed=self._holdings.of(document.id, after=fields.after("shr", "share")),
             may_lend=Act.LEND in allowed(visitor.session) and document.revoked_at is None,
             can_mail=self._can_mail,
+            cuts=self._cuts.offered(document.id),
             error=error,
             where=str(error.fields.get("where") or error.fields.get("field") or "") if error else "",
             typed=typed if error else {"days": "30"},

@@ -9,6 +9,7 @@ import pytest
 from service.access import Scope
 from tests.service_fixture import URL, Service
 from tests.web.api.conftest import Caller, problem
+from tests.web.api.test_cuts import ready_version
 
 
 @pytest.fixture
@@ -48,6 +49,24 @@ def test_a_batch_is_made_in_one_call_that_is_safe_to_repeat(
     assert (done["state"], done["worked"]) == ("done", 3)
     assert len(service.entries("share.created")) == 3
     assert [one["id"] for one in caller.get("/v1/batches").json["items"]] == [begun["id"]]  # type: ignore[index]
+
+
+def test_a_batch_may_be_of_sections_once_their_cut_is_ready(caller: Caller, service: Service) -> None:
+    caller.post("/v1/ndas", {"source": "contracts", "domain": "acme.example", "approved": True})
+    document, path = ready_version(caller)
+    wanted = _batch(document, 2, version=path.rpartition("/")[2], sections=["Tests"])
+    early = caller.post("/v1/batches", wanted)
+    assert problem(early) == (409, "wrong-state")
+    assert early.json["fields"]["state"] == "compiling"  # type: ignore[index]
+    service.work()
+    assert caller.post("/v1/batches", wanted).status_code == 201
+    _work(service)
+    (cut,) = caller.get(f"{path}/cuts").json["items"]  # type: ignore[index]
+    shares = service.sealmark.sharing.list()
+    assert [(share.cut_id, share.pinned_version_id) for share in shares] == [
+        (cut["id"], wanted["version"])
+    ] * 2
+    assert problem(caller.post("/v1/batches", {**wanted, "version": None})) == (422, "invalid")
 
 
 def test_rows_and_links_come_page_by_page(caller: Caller, service: Service, document: str) -> None:

@@ -79,7 +79,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with service_at(tmp_path, environ) as (service, url):
         service.clock.now = datetime.now(UTC)  # the provider's tokens are of now
         document = a_document(service, name="Relay report")
-        a_version(service, document, report_pdf(), **FACTS)
+        version = a_version(service, document, report_pdf(), **FACTS)
+        service.sealmark.cuts.ask(OPERATOR, version.id, [0])
+        service.work()
         service.sealmark.documents.change(OPERATOR, document.id, listing=Listing.FACTS)
         an_nda(service, valid_until=service.clock() + timedelta(days=30))
         an_nda(service, domain="pending.example", approved=False)

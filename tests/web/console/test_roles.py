@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,11 +15,12 @@ from crypto.logcheck import check_export
 from service.log import LogFilter
 from service.records import AccessRequest, Document, LoggedEntry, Nda, NdaState, RequestState, Share
 from service.web.console.gate import COOKIE
-from tests.service.acting import an_nda
+from tests.service.acting import a_version, an_nda
 from tests.service.asking import a_listed_document, ask
 from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.console.acting import ISSUER, SUBJECT, Colleague, ToldProvider, environ, identity
 from tests.web.recipient.browsing import text_of
+from tests.web.recipient.lending import FACTS
 
 ROLES = ("viewer", "sharer", "approver", "auditor")
 
@@ -245,6 +247,26 @@ def test_a_sharer_mails_the_link_of_a_new_share(office: Office) -> None:
     assert "Bob Example" in sharer.follow(answer).text
     (letter,) = [one for one in office.service.mails() if one.to == "bob@acme.example"]
     assert "/s/" in letter.text
+
+
+def test_a_sharer_chooses_among_the_cuts_of_the_newest_version(office: Office) -> None:
+    document, cuts = office.document, office.service.sealmark.cuts
+    old, new = (a_version(office.service, document, **FACTS) for _ in range(2))
+    made = {version.id: cuts.ask(OPERATOR, version.id, [0, 4]) for version in (old, new)}
+    office.service.work()
+    cuts.ask(OPERATOR, new.id, [1])  # not compiled yet
+    sharer = office.colleague("sharer")
+    page = office.do(sharer, "GET /console/documents/{document}")
+    only = page.text.split('<select id="cut"')[1].split("</select>")[0]
+    assert re.findall('value="(.*?)"', only) == ["", made[new.id].id]
+    assert "Only Independent auditor’s report, Tests &amp; results (pages: " in only
+    gone = office.do(sharer, "POST /console/documents/{document}/shares", cut=made[old.id].id)
+    assert (gone.status_code, "there is a newer version" in gone.text) == (422, True)
+    assert office.by_staff() == []
+    answer = sharer.send(page, "/shares", **{**TYPED, "cut": made[new.id].id})
+    assert answer.status_code == 200, answer.text
+    (share,) = [s for s in office.service.sealmark.sharing.list() if s.id != office.share.id]
+    assert (share.cut_id, share.pinned_version_id) == (made[new.id].id, new.id)
 
 
 def test_a_share_that_cannot_be_is_said_at_the_field_and_nothing_typed_is_lost(office: Office) -> None:
