@@ -17,6 +17,7 @@ from service.access_rules import life_of, matching
 from service.audit import Actor, Clock, Outcome, Random, entry
 from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
+from service.lines import is_line
 from service.mail import parse_address
 from service.ndas import covering, offered_text_id
 from service.outbox import Mail, queue
@@ -389,7 +390,7 @@ def _with_recipients(records: Records, requests: Sequence[AccessRequest]) -> lis
 def _purpose(text: str) -> str:
     """The purpose on one line. Raises `DomainError` (invalid)."""
     line = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in line):
+    if not is_line(line):
         raise invalid("purpose", "Remove the control characters.")
     if not 1 <= len(line) <= MAX_PURPOSE:
         raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what you need the document for.")

@@ -23,7 +23,7 @@ from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import Batch, BatchRow, Document, Nda, NdaMode, Recipient
 from service.sharing import NewLink, Sharing
-from service.terms import MAX_PURPOSE, Terms, check_terms
+from service.terms import Terms, check_purpose, check_terms
 
 MAX_ROWS = 10_000
 """People of one batch: a customer list of most who lend reports; its check takes seconds, its shares below a minute."""
@@ -252,8 +252,8 @@ class Batches:
         for number, person in enumerate(people):
             try:
                 check_markable_person(self._check_mark, person.name, person.mail, person.company)
-                if person.purpose is not None and not 1 <= len(person.purpose.strip()) <= MAX_PURPOSE:
-                    raise invalid("purpose", f"A purpose has 1 to {MAX_PURPOSE} characters.")
+                if person.purpose is not None:
+                    check_purpose(person.purpose)
                 mail = parse_address(person.mail, "mail").mail
                 if mails.setdefault(mail, number) != number:
                     raise invalid("mail", DUPLICATE)

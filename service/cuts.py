@@ -106,6 +106,15 @@ class Cuts:
                 raise not_found("version", version_id)
             return records.find(Cut, version_id=version_id, order="created_at")
 
+    def titles(self, cut_id: str) -> list[str]:
+        """The titles of the sections of a cut. Raises `DomainError` (not-found)."""
+        with self._database.read() as records:
+            cut = records.get(Cut, cut_id)
+            version = records.get(Version, cut.version_id) if cut else None
+        if cut is None or version is None:
+            raise not_found("cut", cut_id)
+        return titles_of(Facts.model_validate(version.facts), cut.sections)
+
     def offered(self, document_id: str) -> list[Offered]:
         """The cuts of the document's newest ready version that can be lent now, the oldest first."""
         ready = VersionState.READY
@@ -113,9 +122,9 @@ class Cuts:
             for version in records.find(
                 Version, document_id=document_id, state=ready, order="-number", limit=1
             ):
-                sections = Facts.model_validate(version.facts).sections
                 cuts = records.find(Cut, version_id=version.id, state=CutState.READY, order="created_at")
-                return [Offered(cut, [sections[place].title for place in cut.sections]) for cut in cuts]
+                facts = Facts.model_validate(version.facts)
+                return [Offered(cut, titles_of(facts, cut.sections)) for cut in cuts]
         return []
 
     def _make(
@@ -166,6 +175,11 @@ def places_of(facts: Facts, wanted: Sequence[int | str]) -> list[int]:
     if not found:
         raise invalid("sections", "Name one section at least.")
     return sorted(found)
+
+
+def titles_of(facts: Facts, places: Sequence[int]) -> list[str]:
+    """The titles of these sections."""
+    return [facts.sections[place].title for place in places]
 
 
 def pages_of(facts: Facts, places: Sequence[int]) -> list[int]:

@@ -5,12 +5,12 @@ A hold that is released keeps no personal value of its own; who placed it, on wh
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from crypto import identifiers
 from service.audit import Actor, Clock, Random, entry
 from service.errors import DomainError, Problem, invalid, not_found
+from service.lines import is_line
 from service.mail import parse_domain
 from service.ports import Database, Records
 from service.records import Document, Hold, LogState, Recipient, Share
@@ -52,11 +52,7 @@ class Holds:
         if kind == COMPANY:
             subject = parse_domain(subject, "company")
         reason = reason.strip()
-        if (
-            not reason
-            or len(reason) > MAX_REASON
-            or any(unicodedata.category(c) in {"Cc", "Cs"} for c in reason)
-        ):
+        if not reason or len(reason) > MAX_REASON or not is_line(reason):
             raise invalid("reason", f"Say in 1 to {MAX_REASON} characters why, without control characters.")
         now = self._clock()
         hold = Hold(identifiers.new_id("hld", self._random(16)), kind, subject, reason, now)

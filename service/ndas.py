@@ -7,7 +7,6 @@ the shares that no other covers end with it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -19,6 +18,7 @@ from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.blobs import StoreError
 from service.errors import DomainError, Problem, invalid, not_found
 from service.freemail import is_shared
+from service.lines import is_line
 from service.mail import parse_domain
 from service.objects import SealedObjects
 from service.ports import Database, Records
@@ -87,7 +87,7 @@ class Ndas:
             raise invalid("valid_until", "An agreement ends after it begins.")
         if not SOURCE.fullmatch(source):
             raise invalid("source", "Name the system that holds it in a-z, 0-9 and -, such as ironclad.")
-        if len(reference) > 200 or any(unicodedata.category(c) in {"Cc", "Cs"} for c in reference):
+        if len(reference) > 200 or not is_line(reference):
             raise invalid("reference", "A reference has at most 200 characters, and no control characters.")
         if mail is not None:
             check_markable_person(self._check_mark, name, mail, company)

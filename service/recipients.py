@@ -10,6 +10,7 @@ from typing import Any
 from crypto import identifiers
 from service.audit import Actor, Random, entry
 from service.errors import DomainError, Problem, invalid, not_found
+from service.lines import is_line
 from service.mail import parse_address
 from service.ports import Database, Records
 from service.records import Recipient
@@ -99,7 +100,7 @@ def printable(text: str, where: str) -> str:
     What else cannot be printed on the mark is the mark's to say.
     """
     text = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    if not is_line(text):
         raise invalid(where, "Remove the control characters.")
     if not text or len(text) > MAX_NAME:
         raise invalid(where, f"Give 1 to {MAX_NAME} characters.")

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from service.audit import Actor, Clock, Random
 from service.cuts import pages_of
+from service.decision import has_ended
 from service.errors import invalid
 from service.facts import Facts
 from service.freemail import is_shared
@@ -37,6 +38,9 @@ from service.records import (
 from service.sequencer import LOG
 
 DEFAULT_WEEKS = 26
+EARLIEST = date(2000, 1, 1)
+"""The first day of a report: no log is older, and the calendar's end stays far."""
+
 MAX_DAYS = 1830
 """Five years: some 260 weeks, as many as a chart can tell apart."""
 
@@ -136,6 +140,8 @@ class Reporting:
         Raises `DomainError` (invalid), `DatabaseUnavailable`.
         """
         now = self._clock()
+        if min(first or EARLIEST, last or EARLIEST) < EARLIEST:
+            raise invalid("first", f"A report is of days from {EARLIEST} on.")
         last = last or now.astimezone(UTC).date()
         first = first or _monday(last) - timedelta(weeks=DEFAULT_WEEKS - 1)
         if not first <= last <= date.max - timedelta(days=7):
@@ -158,9 +164,13 @@ class Reporting:
         names: dict[str, Counter[str]] = {}
         seen: set[tuple[str, str]] = set()
         met: set[str] = set()
+        documents: dict[str, Document] = {}
         for some in self._batches(Share, revoked_at=None, expires_at__gt=now):
             known = self._by_id(Recipient, {share.recipient_id for share in some})
+            documents |= self._by_id(Document, {share.document_id for share in some} - documents.keys())
             for share in some:
+                if not _is_lent(documents[share.document_id], now):
+                    continue
                 recipient = known[share.recipient_id]
                 shares[share.document_id] += 1
                 of_company[recipient.domain] += 1
@@ -171,7 +181,6 @@ class Reporting:
                     met.add(recipient.id)
                     in_company[recipient.domain] += 1
                     names.setdefault(recipient.domain, Counter())[recipient.company] += 1
-        documents = self._by_id(Document, set(shares))
         out = [
             Out(key, documents[key].name, documents[key].kind, number, people[key])
             for key, number in shares.items()
@@ -287,6 +296,10 @@ class Reporting:
             with self._database.read() as records:
                 found += records.find(kind, id__in=wanted[start : start + BATCH])
         return {one.id: one for one in found}
+
+
+def _is_lent(document: Document, now: datetime) -> bool:
+    return document.revoked_at is None and not has_ended(document, now)
 
 
 def _counts(kind: str, body: dict[str, Any], details: dict[str, Any]) -> bool:

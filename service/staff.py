@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 from service.audit import Actor, Clock, Random, entry
 from service.errors import DomainError, Problem
+from service.lines import is_line
 from service.ports import Database
 from service.records import StaffSession
 
@@ -109,7 +110,7 @@ class Staff:
             hash=_hash(cookie),
             issuer=identity.issuer,
             subject=identity.subject,
-            name=identity.name[:MAX_NAME] or identity.subject,
+            name=identity.name[:MAX_NAME] if identity.name and is_line(identity.name) else identity.subject,
             roles=[role.value for role in roles],
             created_at=now,
             until=now + SESSION_LIFE,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.errors import invalid
+from service.lines import is_line
 from service.records import Document, MailCheck, NdaMode
 
 DEFAULT_SHARE_LIFE = timedelta(days=30)
@@ -39,8 +40,14 @@ def check_terms(terms: Terms, purpose: str, now: datetime) -> None:
         raise invalid("expires_at", f"A share ends in the future, within {MAX_SHARE_LIFE.days} days.")
     if terms.download_limit is not None and not 1 <= terms.download_limit <= MAX_DOWNLOADS:
         raise invalid("download_limit", f"A limit is 1 to {MAX_DOWNLOADS}; leave it out for none.")
-    if not 1 <= len(purpose.strip()) <= MAX_PURPOSE:
-        raise invalid("purpose", f"Say in 1 to {MAX_PURPOSE} characters what the report is lent for.")
+    check_purpose(purpose)
+
+
+def check_purpose(purpose: str) -> None:
+    """Raise `DomainError` (invalid) for a purpose that no share can have."""
+    if not 1 <= len(purpose.strip()) <= MAX_PURPOSE or not is_line(purpose.strip()):
+        detail = f"Say on one line, in 1 to {MAX_PURPOSE} characters, what the report is lent for."
+        raise invalid("purpose", detail)
 
 
 def mail_checked(document: Document, nda: NdaMode, limit: int | None, asked: bool | None) -> bool:

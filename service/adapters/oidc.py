@@ -10,15 +10,17 @@ import base64
 import hmac
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from service.audit import Clock
+from service.lines import is_line
 from service.staff import MAX_IDENTIFIER, Identity, NotBelieved, ProviderUnavailable
 from service.witnessing import Answer, NoAnswer, is_loopback
 
@@ -152,8 +154,7 @@ class OidcProvider:
             nonce={"essential": True},
         )
         try:
-            known = KeySet.import_key_set(_for_signatures(keys))  # type: ignore[arg-type]
-            claims = jwt.decode(token, known, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, KeySet(_for_signatures(keys)), algorithms=ALGORITHMS).claims
             registry.validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise NotBelieved("token", f"the ID token does not verify: {type(error).__name__}") from None
@@ -163,7 +164,7 @@ class OidcProvider:
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if claims.get("azp", None if several else self._client_id) != self._client_id:
             raise NotBelieved("token", "the ID token was made for somebody else")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_IDENTIFIER:
+        if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_IDENTIFIER or not is_line(subject):
             raise NotBelieved("token", "the ID token has no subject")
         return dict(claims)
 
@@ -205,12 +206,17 @@ class OidcProvider:
         return answer.status, found
 
 
-def _for_signatures(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """The set without keys of other uses, and without shared secrets, which no provider publishes."""
+def _for_signatures(keys: Mapping[str, Any]) -> list[Key]:
+    """The keys that may sign: without those of other uses, shared secrets, which no provider publishes, and keys that
+    are not understood here, such as of another curve (RFC 7517, section 5: they are ignored)."""
     listed = keys.get("keys")
-    found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
-    return {
-        "keys": [
-            key for key in found if key.get("use", "sig") == "sig" and key.get("kty") in {"RSA", "EC", "OKP"}
-        ]
-    }
+    found = []
+    for key in listed if isinstance(listed, list) else []:
+        if (
+            isinstance(key, dict)
+            and key.get("use", "sig") == "sig"
+            and key.get("kty") in {"RSA", "EC", "OKP"}
+        ):
+            with suppress(JoseError, ValueError, TypeError, KeyError):
+                found.append(JWKRegistry.import_key(key))
+    return found

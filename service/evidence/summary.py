@@ -9,6 +9,7 @@ from datetime import datetime
 
 from reportlab.platypus import Flowable, LongTable
 
+from service.cuts import titles_of
 from service.evidence.dossier import Dossier
 from service.evidence.facts import evidence_details
 from service.evidence.layout import WIDTH, built, facts, moment, said, table_style
@@ -146,8 +147,7 @@ def _extract(dossier: Dossier, share: Share) -> str:
     version = next((version for version in dossier.versions if cut and version.id == cut.version_id), None)
     if cut is None or version is None:
         return ""
-    sections = Facts.model_validate(version.facts).sections
-    titles = "; ".join(sections[place].title for place in cut.sections)
+    titles = "; ".join(titles_of(Facts.model_validate(version.facts), cut.sections))
     return f"{cut.pages} of {version.pages} pages of version {version.number}: {titles} ({cut.id})"
 
 

@@ -215,6 +215,18 @@ def test_a_shared_secret_among_the_keys_is_none() -> None:
         identify(wire)
 
 
+@pytest.mark.parametrize("subject", ["a\nb", "a\x00b"])
+def test_a_subject_that_fits_on_no_line_is_not_believed(subject: str) -> None:
+    with pytest.raises(NotBelieved):
+        identify(Wire({"id_token": signed(claims(sub=subject))}))
+
+
+def test_a_key_that_is_not_understood_locks_nobody_out() -> None:
+    odd = {"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "odd", "use": "sig"}
+    wire = Wire({"id_token": signed(claims())}, keys=[odd, KEY.as_dict(private=False), {"kty": "RSA"}])
+    assert identify(wire).subject == "subject-7"
+
+
 def test_a_key_that_was_withdrawn_is_not_believed() -> None:
     wire = Wire({"id_token": signed(claims())})
     mine = provider(wire)

@@ -65,6 +65,20 @@ def test_what_is_out_and_to_whom_is_counted_over_open_shares(service: Service, r
     assert found.companies == (Company("acme.example", "Acme", 4, 3), Company("gmail.com", "", 1, 1))
 
 
+@pytest.mark.parametrize("end", ["revoked", "last day"])
+def test_a_document_that_is_lent_no_more_is_out_to_nobody(
+    service: Service, report: Document, end: str
+) -> None:
+    a_share(service, report, expires_at=START + timedelta(days=60))
+    if end == "revoked":
+        service.sealmark.documents.revoke(OPERATOR, report.id)
+    else:
+        service.sealmark.documents.change(OPERATOR, report.id, ends=START.date())
+    service.clock.advance(days=1)
+    found = made(service)
+    assert (found.out, found.companies) == ((), ())
+
+
 def test_more_than_one_batch_is_counted_whole(
     service: Service, report: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:

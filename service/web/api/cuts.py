@@ -8,7 +8,7 @@ from flask import current_app
 from pydantic import Field
 
 from service.access import Scope
-from service.cuts import MAX_CUTS, pages_of
+from service.cuts import MAX_CUTS, pages_of, titles_of
 from service.errors import Problem, invalid
 from service.facts import MAX_ITEMS, Facts
 from service.records import Cut, CutState, Version
@@ -86,7 +86,7 @@ def shown(cut: Cut, version: Version) -> CutAnswer:
         id=cut.id,
         version=cut.version_id,
         sections=cut.sections,
-        titles=[facts.sections[place].title for place in cut.sections],
+        titles=titles_of(facts, cut.sections),
         source_pages=pages_of(facts, cut.sections),
         state=cut.state,
         reason=cut.reason,

@@ -31,7 +31,10 @@ FLOW_LIFE = timedelta(minutes=10)
 """From leaving for the provider to coming back: a password, and a second factor that has to be found."""
 
 SIGN_INS_FROM = Limit("sign-ins-from", 120, timedelta(hours=1))
-"""Of one network address: an office on its first day; each makes us ask the provider."""
+"""Begun at one network address: an office on its first day."""
+
+ANSWERS_FROM = Limit("sign-in-answers-from", SIGN_INS_FROM.number, SIGN_INS_FROM.window)
+"""Of the provider, brought by one network address: each makes us ask it. As many as may begin."""
 
 _STATE, _NONCE, _VERIFIER = b"sealmark state\x00", b"sealmark nonce\x00", b"sealmark verifier\x00"
 """What each value of a flow begins with, so that none stands for another."""
@@ -136,7 +139,7 @@ class Gate:
         """Take who comes back from the provider: a session, or a page that says why not."""
         if request.method != "GET":
             return wrong("GET")
-        self._limits.require((SIGN_INS_FROM, network(request.remote_addr)))
+        self._limits.require((ANSWERS_FROM, network(request.remote_addr)))
         browser, state = self.browsers.of_request(), request.args.get("state", "")
         begun = state.partition(".")[0]
         if browser is None or not self._is_of_flow(browser, state, begun):

@@ -87,6 +87,7 @@ class Lending:
             "share",
             document=document,
             held=held,
+            titles=self._cuts.titles(held.share.cut_id) if held.share.cut_id else [],
             events=[event(logged) for logged in page.entries],
             page=page,
             may_lend=Act.LEND in allowed(visitor.session),

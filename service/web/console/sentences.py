@@ -99,6 +99,8 @@ SENTENCES = {
     "make.days": "Days until it ends",
     "make.limit": "Downloads at most",
     "make.limit.hint": "Leave it empty for no limit.",
+    "share.sections": "Sections only",
+    "share.along": "This letter goes along with a report, by the link of the report’s share.",
     "make.cut": "What they get",
     "make.cut.hint": "Sections are of the newest version, and stay that version’s.",
     "make.cut.whole": "The whole report, always its newest version",

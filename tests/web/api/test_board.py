@@ -92,3 +92,4 @@ def test_a_report_is_refused_in_other_forms_and_for_other_days(caller: Caller) -
     assert problem(caller.get(ROOT, headers={"Accept": "image/png"})) == (406, "not-acceptable")
     assert problem(caller.get(f"{ROOT}?first=2026-03-02&last=2026-03-01")) == (422, "invalid")
     assert problem(caller.get(f"{ROOT}?first=tomorrow")) == (422, "invalid")
+    assert problem(caller.get(f"{ROOT}?last=0001-01-01")) == (422, "invalid")

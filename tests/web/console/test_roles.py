@@ -13,9 +13,9 @@ from flask import Flask
 
 from crypto.logcheck import check_export
 from service.log import LogFilter
-from service.records import AccessRequest, Document, LoggedEntry, Nda, NdaState, RequestState, Share
+from service.records import AccessRequest, Document, Kind, LoggedEntry, Nda, NdaState, RequestState, Share
 from service.web.console.gate import COOKIE
-from tests.service.acting import a_version, an_nda
+from tests.service.acting import a_document, a_version, an_nda
 from tests.service.asking import a_listed_document, ask
 from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.console.acting import ISSUER, SUBJECT, Colleague, ToldProvider, environ, identity
@@ -267,6 +267,22 @@ def test_a_sharer_chooses_among_the_cuts_of_the_newest_version(office: Office) -
     assert answer.status_code == 200, answer.text
     (share,) = [s for s in office.service.sealmark.sharing.list() if s.id != office.share.id]
     assert (share.cut_id, share.pinned_version_id) == (made[new.id].id, new.id)
+    assert (
+        "Independent auditor’s report, Tests &amp; results" in sharer.get(f"/console/shares/{share.id}").text
+    )
+    assert "Sections only" in sharer.get(f"/console/documents/{document.id}").text
+
+
+def test_a_letter_that_goes_along_has_no_link_of_its_own_to_make(office: Office) -> None:
+    letter = a_document(office.service, name="Letter", kind=Kind.BRIDGE_LETTER)
+    a_version(office.service, letter)
+    office.service.sealmark.documents.change(OPERATOR, letter.id, report=office.document.id)
+    while office.service.sealmark.along.run_once():
+        pass
+    (along,) = [one for one in office.service.sealmark.sharing.list() if one.document_id == letter.id]
+    page = office.colleague("sharer").get(f"/console/shares/{along.id}").text
+    assert f'href="/console/shares/{office.share.id}"' in page
+    assert ("/link" in page, "/send" in page, "/revoke" in page) == (False, False, True)
 
 
 def test_a_share_that_cannot_be_is_said_at_the_field_and_nothing_typed_is_lost(office: Office) -> None:
@@ -279,6 +295,8 @@ def test_a_share_that_cannot_be_is_said_at_the_field_and_nothing_typed_is_lost(o
         ({"mail": "bob"}, ""),
         ({"mail": "bob@elsewhere.example"}, "only under NDA"),
         ({"name": "Bob \U0001f600"}, ""),
+        ({"purpose": "kept <purpose>\x00"}, "on one line"),
+        ({"purpose": "kept <purpose>\nand more"}, "on one line"),
     ):
         answer = sharer.send(page, "/shares", **{**TYPED, "purpose": "kept <purpose>", **typed})
         assert answer.status_code in {409, 422}, (typed, answer.status_code)

@@ -217,7 +217,16 @@ def test_who_turns_back_at_the_provider_is_told_so(service: Service) -> None:
 def test_signing_in_is_limited_by_address(service: Service) -> None:
     olga = Colleague(service)
     for _ in range(SIGN_INS_FROM.number):
-        assert olga.get("/console/sign-in").status_code == 303
+        another = Colleague(service, provider=olga.provider)
+        assert another.sign_in(identity("viewer")).headers["Location"] == "/console"
+        service.clock.advance(seconds=20)  # for the limit of pages
     answer = olga.get("/console/sign-in")
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
+    assert olga.come_back("0.x").status_code == 429
+
+
+@pytest.mark.parametrize("name", ["Olga\x00", "Olga\nExample", "\ud800", ""])
+def test_a_name_that_fits_on_no_line_is_passed_over_for_the_subject(service: Service, name: str) -> None:
+    assert Colleague(service).sign_in(identity("viewer", name=name)).status_code == 303
+    assert [found.name for found in sessions(service)] == [SUBJECT]
