@@ -22,12 +22,13 @@ LOCKED := $(PIP) install --quiet --require-hashes --no-deps
 # What the editable install needs to build the project, beside the runtime; pinned in requirements-dev.lock.
 BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
 
-.PHONY: help venv demo serve worker test test-quick coverage coverage-bars lint types imports audit bench catalogs client pictures lock clean
+.PHONY: help venv demo serve worker test test-quick test-slow coverage coverage-bars lint types imports audit bench catalogs client pictures lock clean
 
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
 	@echo "make test       run all tests (PYTEST_ARGS=…)"
 	@echo "make test-quick run them without the slow ones"
+	@echo "make test-slow  run the slow ones"
 	@echo "make coverage   run all tests and hold branch coverage to its bars"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy"
@@ -97,10 +98,14 @@ test-quick: .venv/.development
 	@echo "Running the tests without the slow ones"
 	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
+test-slow: .venv/.development
+	@echo "Running the slow tests"
+	@$(PYTEST) -m slow $(PYTEST_ARGS)
+
 coverage: .venv/.development
-	@echo "Running all tests under coverage"
+	@echo "Running the tests that are not slow, under coverage"
 	@$(BIN)/coverage erase
-	@$(PYTEST) $(COVER) $(PYTEST_ARGS)
+	@$(PYTEST) -m "not slow" $(COVER) $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory coverage-bars
 
 coverage-bars: .venv/.development
