@@ -29,7 +29,7 @@ help:
 	@echo "make test       run all tests (PYTEST_ARGS=…)"
 	@echo "make test-quick run them without the slow ones"
 	@echo "make test-slow  run the slow ones"
-	@echo "make coverage   run all tests and hold branch coverage to its bars"
+	@echo "make coverage   run them under coverage, without the slow ones, and hold branches to their bars"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy"
 	@echo "make imports    the rules which room may import which"

@@ -67,13 +67,18 @@ class Limits:
     def __init__(
         self, counters: Counters, keys: NamedKeys, tallies: Tallies, requests_a_minute: int, clock: Clock
     ) -> None:
-        """`requests_a_minute`: of pages and downloads, from one network address."""
+        """`requests_a_minute`: without an API key, from one network address."""
         self._counters = counters
         self._keys = keys
         self._tallies = tallies
         self._clock = clock
         share = max(1, requests_a_minute // SHARES_PART)
+        self._requests_from = Limit("requests-from", requests_a_minute, timedelta(minutes=1))
         self.share_asked_for = Limit("share-asked-for", share, timedelta(minutes=1))
+
+    def request_from(self, address: str | None) -> None:
+        """Count a request of a client at this address, which showed no key. Raises `TooMany`."""
+        self.require((self._requests_from, network(address)))
 
     def take(self, *wanted: tuple[Limit, str], summed: str = "") -> Exceeded | None:
         """Count one against each limit for its subject (an address, a mail), unless one is used up: then against none.

@@ -70,8 +70,8 @@ SETTINGS: Mapping[str, str] = {
     "the store. Default: none, they stay",
     "WITNESSES_FILE": "File with the witnesses that countersign checkpoints, `VKEY URL` a line. Default: none",
     "CHECKPOINT_POSTS_FILE": "File with the URLs that checkpoints are posted to, one a line. Default: none",
-    "REQUESTS_A_MINUTE": "Requests for recipients' pages and downloads that one network address may make a minute. "
-    "Default: 600",
+    "REQUESTS_A_MINUTE": "Requests without an API key, downloads among them, that one network address may make a "
+    "minute. Default: 600",
     "TSA": "URL of an authority that stamps signed agreements with the time (RFC 3161), https. Default: none",
     "TSA_CA_FILE": "File with the certificates (PEM) that the authority's lead to. Required with TSA",
     "OIDC_ISSUER": "OpenID Connect provider at which your people sign in to the console, an https URL. "

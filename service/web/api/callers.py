@@ -44,7 +44,8 @@ class Call:
 def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope | None]) -> None:
     """Before every route, before anything of the request is read: is the key in force, and has it the scope?
 
-    `scopes` holds the scope of each endpoint, or None where anybody may read without a key.
+    `scopes` holds the scope of each endpoint, or None where anybody may read without a key. Who has none is counted
+    with the visitors of the pages.
     """
 
     @app.before_request
@@ -56,8 +57,13 @@ def authenticate_callers(app: Flask, sealmark: Sealmark, scopes: dict[str, Scope
             raise RuntimeError("a route of the API declares no scope")
         scope = scopes[endpoint]
         if scope is None:
+            sealmark.limits.request_from(request.remote_addr)
             return
-        key = sealmark.api_keys.authenticate(_bearer())
+        try:
+            key = sealmark.api_keys.authenticate(_bearer())
+        except DomainError:
+            sealmark.limits.request_from(request.remote_addr)
+            raise
         g.caller = key.id
         call = Call(sealmark, key, actor("api-key", key.id))
         call.require(scope)

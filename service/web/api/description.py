@@ -33,6 +33,7 @@ EVERYWHERE = frozenset(
         Problem.UNAUTHENTICATED,
         Problem.FORBIDDEN,
         Problem.MISDIRECTED,
+        Problem.TOO_MANY,
         Problem.UNAVAILABLE,
         Problem.INTERNAL,
     }

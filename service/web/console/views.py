@@ -6,7 +6,6 @@ Thin: the gate says who may, the view calls the domain as the API does, with the
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from functools import partial
 
 from flask import Blueprint, Response, g, request
@@ -16,7 +15,7 @@ from crypto.errors import CryptoError
 from service.app import Sealmark
 from service.blobs import StoreError
 from service.errors import DomainError, Problem
-from service.limits import Limit, TooMany, network
+from service.limits import TooMany
 from service.ports import DatabaseUnavailable
 from service.staff import Act, Provider
 from service.web.console.auditing import Auditing
@@ -36,8 +35,6 @@ LOG = logging.getLogger("sealmark.console")
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """All are routed here, so that the wrong ones get a page of ours too."""
-
-MINUTE = timedelta(minutes=1)
 
 
 def console_pages(sealmark: Sealmark, provider: Provider) -> Blueprint:
@@ -95,11 +92,10 @@ class _Views:
         self._logo = read_logo(settings.logo) if settings.logo else None
         rules = color_rules(settings.color) if settings.color else ""
         self._assets = load_assets(rules, self._logo.body if self._logo else None)
-        self._requests = Limit("requests-from", settings.requests_a_minute, MINUTE)
 
     def limit(self) -> None:
         """Count this request for its client's address, together with recipients' pages. Raises `TooMany`."""
-        self._limits.require((self._requests, network(request.remote_addr)))
+        self._limits.request_from(request.remote_addr)
         if request.method == "POST":
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
 

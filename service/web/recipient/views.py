@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 from flask import Blueprint, Response, g, request
@@ -24,7 +23,7 @@ from service.blobs import StoreError
 from service.decision import Allowed, Denial
 from service.delivery import Waiting
 from service.errors import DomainError, Problem
-from service.limits import Limit, TooMany, network
+from service.limits import TooMany
 from service.opening import Denied, Unauthentic
 from service.ports import DatabaseUnavailable
 from service.records import Copy, Share
@@ -53,7 +52,6 @@ ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _READING = frozenset({"GET", "HEAD"})
 
-MINUTE = timedelta(minutes=1)
 
 LANGUAGE = "language"
 """The query parameter and the cookie that choose the language. It is no secret, and names nobody."""
@@ -151,7 +149,6 @@ class _Views:
         rules = color_rules(self._settings.color) if self._settings.color else ""
         self._assets = load_assets(rules, self._logo.body if self._logo else None)
         self._limits = sealmark.limits
-        self._requests = Limit("requests-from", self._settings.requests_a_minute, MINUTE)
         self._checks = sealmark.mail_checks
         self.browsers = Browsers(
             self._settings.url, lambda: sealmark.keys.signing("service").secret, sealmark.random
@@ -182,7 +179,7 @@ class _Views:
     def limit(self) -> None:
         """Count this request for its client's address. Raises `TooMany`. What is the same for all costs nothing."""
         if request.endpoint != "recipient.static":
-            self._limits.require((self._requests, network(request.remote_addr)))
+            self._limits.request_from(request.remote_addr)
         if request.method == "POST":
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
 

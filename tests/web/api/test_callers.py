@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask_openapi.openapi import OpenAPI
 from werkzeug.routing import Rule
 
 from service.access import Scope
-from tests.service_fixture import OPERATOR, Service
+from service.web.application import create_app
+from tests.service_fixture import OPERATOR, URL, Service, service_in
 from tests.web.api.conftest import Caller
 
 ROUTES = 67
@@ -163,6 +165,22 @@ def test_all_other_scopes_together_do_not_open_a_route(
         others = [scope for scope in Scope if scope != EXPECTED[route]]
         answer = Caller(caller.client, service.api_key(*others)).call(route.split()[0], _path(rule))
         assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("key", [None, "smk_" + "0" * 26 + "_" + "A" * 43])
+def test_who_shows_no_key_is_counted_with_the_visitors_of_the_pages(tmp_path: Path, key: str | None) -> None:
+    with service_in(tmp_path, environ={"SEALMARK_REQUESTS_A_MINUTE": "5"}) as service:
+        client = create_app(service.sealmark).test_client()
+        stranger, caller = Caller(client, key), Caller(client, service.api_key(Scope.LOG_READ))
+        paths = ("/v1/log/checkpoint", "/v1/log/keys", "/v1/shares", "/v1/log/entries")
+        answers = [stranger.get(path) for path in paths]
+        assert [answer.status_code for answer in answers] == [404, 404, 401, 401]
+        assert client.get("/trust", base_url=URL).status_code == 200
+        for path in (*paths, "/trust"):
+            answer = stranger.get(path)
+            assert answer.status_code == 429
+            assert int(answer.headers["Retry-After"]) > 0
+        assert [caller.get("/v1/log/entries").status_code for _ in range(9)] == [200] * 9
 
 
 def test_a_route_of_the_api_without_a_scope_answers_nobody(app: OpenAPI, caller: Caller) -> None:

@@ -44,7 +44,9 @@ class _Quiet(WSGIRequestHandler):
 def running(tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """The service on loopback, and its address."""
     url = f"http://127.0.0.1:{free_port()}"
-    with service_in(tmp_path / "service", environ={"SEALMARK_URL": url}) as service:
+    with service_in(
+        tmp_path / "service", environ={"SEALMARK_URL": url, "SEALMARK_REQUESTS_A_MINUTE": "1000000"}
+    ) as service:
         app = create_app(service.sealmark, pause=lambda seconds: service.work())
         port = int(url.rpartition(":")[2])
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
