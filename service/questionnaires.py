@@ -8,16 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from service.citations import Citations
 from service.citing import Report
+from service.delimiters import delimiter
 from service.errors import DomainError, Problem
 from service.exporting import harmless
-from service.questions import Answers, Columns, Table, answers, not_a_questionnaire
+from service.questions import HEADER_ROWS, Answers, Columns, Table, answers, header, not_a_questionnaire
 from service.workbooks import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, WorkbookRefusal, refusal
 from watermark.errors import RefusalReason, Refused, SandboxUnavailable
 
@@ -30,8 +30,6 @@ _REFUSED = {
     RefusalReason.TOO_COSTLY: WorkbookRefusal.TOO_COSTLY,
     RefusalReason.TOO_LARGE: WorkbookRefusal.TOO_LARGE_UNPACKED,
 }
-
-_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
@@ -124,35 +122,51 @@ def _tables(payload: bytes) -> list[tuple[str, str, Table]]:
 
 
 def _csv(content: bytes, columns: Columns, report: Report) -> Cited:
-    rows, delimiter = _rows(content)
+    text = _decoded(content)
+    between = delimiter(text, lambda rows: _headed(rows, columns), HEADER_ROWS)
+    rows = _rows(text, between)
+    found = answers(_table(rows), columns, report)
+    if found is None:
+        raise not_a_questionnaire(columns)
+    for number, said in found.texts.items():
+        row = rows[number - 1]
+        row += [""] * (found.column - len(row))
+        row[found.column - 1] = said
+    return _cited(_written(rows, between, bom=content.startswith(b"\xef\xbb\xbf")), found)
+
+
+def _headed(rows: list[list[str]], columns: Columns) -> int:
+    """How well a header is found: 2, 1 where it repeats itself, which is said later, or 0."""
+    try:
+        return 2 if header(_table(rows), columns) else 0
+    except DomainError:
+        return 1
+
+
+def _table(rows: list[list[str]]) -> Table:
     cells = {
         number: {column: text for column, text in enumerate(row, 1) if text}
         for number, row in enumerate(rows, 1)
     }
-    table = Table("", {number: row for number, row in cells.items() if row})
-    found = answers(table, columns, report)
-    if found is None:
-        raise not_a_questionnaire(columns)
-    for number, text in found.texts.items():
-        row = rows[number - 1]
-        row += [""] * (found.column - len(row))
-        row[found.column - 1] = text
-    return _cited(_written(rows, delimiter, bom=content.startswith(b"\xef\xbb\xbf")), found)
+    return Table("", {number: row for number, row in cells.items() if row})
 
 
-def _rows(content: bytes) -> tuple[list[list[str]], str]:
-    """The rows of a CSV file, and what stands between its cells. Raises `DomainError` (file-refused)."""
+def _decoded(content: bytes) -> str:
+    """The text of a CSV file. Raises `DomainError` (file-refused)."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _csv_refused("not-utf-8", "The file is no CSV in UTF-8: save it as “CSV UTF-8”.") from error
     if "\0" in text:
         raise _csv_refused("not-utf-8", "The file is no CSV in UTF-8: save it as “CSV UTF-8”.")
-    counts = Counter(letter for letter in text[:10_000] if letter in _DELIMITERS)
-    delimiter = max(_DELIMITERS, key=lambda letter: counts[letter])
+    return text
+
+
+def _rows(text: str, between: str) -> list[list[str]]:
+    """The rows of a CSV file with this between its cells. Raises `DomainError` (file-refused)."""
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True):
             if len(row) > MAX_COLUMNS:
                 raise _csv_refused(
                     "too-many-columns", f"Row {len(rows) + 1} has more than {MAX_COLUMNS} columns."
@@ -162,17 +176,17 @@ def _rows(content: bytes) -> tuple[list[list[str]], str]:
                 raise _csv_refused("too-many-rows", f"The file has more than {MAX_ROWS} rows. Split it.")
     except csv.Error as error:
         raise _csv_refused("damaged", f"Row {len(rows) + 1} is no CSV (RFC 4180): {error}.") from error
-    return rows, delimiter
+    return rows
 
 
 def _csv_refused(reason: str, detail: str) -> DomainError:
     return DomainError(Problem.FILE_REFUSED, detail, reason=reason)
 
 
-def _written(rows: list[list[str]], delimiter: str, *, bom: bool) -> bytes:
+def _written(rows: list[list[str]], between: str, *, bom: bool) -> bytes:
     """RFC 4180; each cell that a spreadsheet would run is quoted against it, ours and theirs."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter)
+    writer = csv.writer(buffer, delimiter=between)
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     return buffer.getvalue().encode("utf-8-sig" if bom else "utf-8")
 

@@ -80,11 +80,10 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
     Raises `DomainError` (invalid): a criterion that the report does not have, an item that cannot be, a formula where
     something has to be read or written.
     """
-    elsewhere = columns.sheet is not None and columns.sheet != table.name
-    header = None if elsewhere else _header(table, columns)
-    if header is None:
+    found = header(table, columns)
+    if found is None:
         return None
-    row, item, criteria = header
+    row, item, criteria = found
     named = {_plain(text): column for column, text in table.cells[row].items()}
     column = named.get(CITATION_HEADER) or 1 + max(max(cells) for cells in table.cells.values() if cells)
     if column > MAX_COLUMNS:
@@ -111,6 +110,24 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
     return Answers(column, criteria, texts, cited, still_open)
 
 
+def header(table: Table, columns: Columns) -> tuple[int, int | None, int] | None:
+    """The row of the header, the column of the items if there is one, and the column of the criteria; None without one.
+
+    Raises `DomainError` (invalid) for two columns that have the same header.
+    """
+    if columns.sheet is not None and columns.sheet != table.name:
+        return None
+    for row in sorted(table.cells)[:HEADER_ROWS]:
+        if row > HEADER_ROWS:
+            return None
+        criteria = _column(table, row, columns.criteria, CRITERIA_HEADERS, "criteria_column")
+        item = _column(table, row, columns.item, ITEM_HEADERS, "item_column")
+        # A column of criteria alone may be a sheet that explains how answers are rated: that is asked for by name.
+        if criteria is not None and (item is not None or (columns.criteria and not columns.item)):
+            return row, item, criteria
+    return None
+
+
 def not_a_questionnaire(columns: Columns) -> DomainError:
     """The refusal of a file in which no table has the columns that are needed."""
     if columns.sheet:
@@ -126,19 +143,6 @@ def not_a_questionnaire(columns: Columns) -> DomainError:
         f"No row among the first {HEADER_ROWS} of a sheet has headers such as No. for the items and TSC for their "
         "criteria: name the columns, by their headers.",
     )
-
-
-def _header(table: Table, columns: Columns) -> tuple[int, int | None, int] | None:
-    """The row of the header, the column of the items if there is one, and the column of the criteria."""
-    for row in sorted(table.cells)[:HEADER_ROWS]:
-        if row > HEADER_ROWS:
-            return None
-        criteria = _column(table, row, columns.criteria, CRITERIA_HEADERS, "criteria_column")
-        item = _column(table, row, columns.item, ITEM_HEADERS, "item_column")
-        # A column of criteria alone may be a sheet that explains how answers are rated: that is asked for by name.
-        if criteria is not None and (item is not None or (columns.criteria and not columns.item)):
-            return row, item, criteria
-    return None
 
 
 def _column(table: Table, row: int, named: str | None, usual: Sequence[str], where: str) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.batches import MAX_ROWS, Person
 from service.cli.failures import RefusedHere
+from service.delimiters import delimiter
 from service.exporting import harmless
 
 COLUMNS = ("mail", "name", "company", "purpose")
@@ -32,8 +33,8 @@ class Listed:
 def read_people(path: Path) -> Listed:
     """The people of a CSV file in UTF-8 whose first line names its columns.
 
-    They may come in any order, separated by commas or semicolons; other columns are left alone, and so are empty
-    lines. Raises `RefusedHere` for a file that cannot be read so.
+    They may come in any order, with commas, semicolons or tabs between them: whichever the needed names are found with.
+    Other columns are left alone, and so are empty lines. Raises `RefusedHere` for a file that cannot be read so.
     """
     try:
         with path.open("rb") as file:
@@ -45,12 +46,8 @@ def read_people(path: Path) -> Listed:
         raise RefusedHere(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise RefusedHere(f"{path} is not in UTF-8: save it as CSV in UTF-8.") from None
-    first = text.partition("\n")[0]
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""),
-        delimiter=";" if first.count(";") > first.count(",") else ",",
-        strict=True,
-    )
+    between = delimiter(text, lambda rows: sum(name in _names(rows[0]) for name in NEEDED) if rows else 0, 1)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
         return _people(reader, path)
     except csv.Error:
@@ -58,7 +55,7 @@ def read_people(path: Path) -> Listed:
 
 
 def _people(reader: csv.DictReader[str], path: Path) -> Listed:
-    names = [(name or "").strip().lower() for name in reader.fieldnames or []]
+    names = _names(reader.fieldnames or [])
     reader.fieldnames = names
     missing = [name for name in NEEDED if name not in names]
     if missing:
@@ -79,6 +76,11 @@ def _people(reader: csv.DictReader[str], path: Path) -> Listed:
     if not people:
         raise RefusedHere(f"{path} names nobody.")
     return Listed(people, lines)
+
+
+def _names(first: Sequence[str]) -> list[str]:
+    """The names of columns as they are written in the first line."""
+    return [name.strip().lower() for name in first]
 
 
 def results(rows: Iterable[Mapping[str, object]]) -> str:

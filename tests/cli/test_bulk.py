@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from service.cli import bulk as module
+from service.cli.people_file import read_people
 from tests.cli.conftest import CommandLine
 
 PEOPLE = (
@@ -114,8 +115,25 @@ def test_what_is_wrong_in_a_file_is_said_by_its_lines(sealmark: CommandLine, doc
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "mail;name;notes, remarks, and so on, if any\nana@acme.example;Ana Lima;a, b\n",
+        "mail\tname\tnotes; remarks, if any\nana@acme.example\tAna Lima\tx\n",
+        '"notes; remarks; and so on",mail,name\nx,ana@acme.example,Ana Lima\n',
+        '"mail";"name";"notes,\nmore, and more"\n"ana@acme.example";"Ana Lima";"x"\n',
+    ],
+    ids=["semicolons", "tabs", "commas", "quotes"],
+)
+def test_what_stands_between_the_cells_of_a_file_is_told_from_its_columns(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(text, encoding="utf-8")
+    assert [(one.mail, one.name) for one in read_people(path).people] == [("ana@acme.example", "Ana Lima")]
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
+        (b"mail;nme,full\nana@acme.example;Ana\n", "has no column 'name'"),
         (b"name,company\nAna,Acme\n", "has no column 'mail'"),
         (b"", "has no column 'mail'"),
         (b"mail,name\n", "names nobody"),

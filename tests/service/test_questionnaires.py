@@ -74,6 +74,33 @@ def test_how_many_questions_are_cited_and_left_open_is_told(service: Service) ->
     assert (found.cited, found.open) == (2, 2)
 
 
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_a_csv_file_whose_prose_is_full_of_commas_is_read(service: Service, between: str) -> None:
+    rows = [
+        ["Please, answer in full, without a word of praise, by Friday"],
+        ["No.", "Question", "TSC"],
+        [45, "Is access, to systems, data, code, and backups, restricted?", "CC6.1"],
+        ["A.2", "Are alerts, events, logs, and incidents looked at, daily?", "CC6.2, CC7.2"],
+    ]
+    made = rows_of(cited(service, "csv", csv_of(rows, between)), between)
+    said = sentences(service)
+    assert [row[3:] for row in made] == [[], ["Citation"], [said["45"]], [said["A.2"]]]
+
+
+def test_of_two_headers_in_a_csv_file_the_one_with_commas_counts(service: Service) -> None:
+    made = rows_of(cited(service, "csv", b"No.,Not No.;Ref;TSC;,TSC\r\n45,x,CC6.1\r\n"))
+    assert made[1] == ["45", "x", "CC6.1", sentences(service)["45"]]
+
+
+def test_a_csv_file_without_a_known_header_is_not_called_damaged(service: Service) -> None:
+    content = b'"Kennung";"Frage, ausf\xc3\xbchrlich"\r\n"1";"ja, ""nein"""\r\n'
+    assert refused(service, "csv", content).fields["where"] == "criteria_column"
+
+
+def test_a_header_that_repeats_itself_is_refused_whatever_stands_between_its_cells(service: Service) -> None:
+    assert "A1 and C1 have the same header" in refused(service, "csv", b"TSC;No.;TSC\nCC6.1;1;CC6.2\n").detail
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_a_csv_file_runs_as_a_formula(service: Service, start: str) -> None:
     content = f'No.,TSC,Answer\r\n45,CC6.1,"{start}1+cmd|calc"\r\n'.encode()
