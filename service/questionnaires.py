@@ -105,14 +105,25 @@ def _tables(payload: bytes) -> list[tuple[str, str, Table]]:
                 Table(
                     name=str(sheet["name"]),
                     cells={
-                        int(row): {int(c): str(text) for c, text, _ in cells} for row, cells in sheet["rows"]
+                        int(row): {int(c): str(text) for c, text, *_ in cells} for row, cells in sheet["rows"]
                     },
                     formulas=frozenset(
                         (int(row), int(column))
                         for row, cells in sheet["rows"]
-                        for column, _, formula in cells
+                        for column, _, formula, _ in cells
                         if formula
                     ),
+                    unshown=frozenset(
+                        (int(row), int(column))
+                        for row, cells in sheet["rows"]
+                        for column, _, _, shown in cells
+                        if not shown
+                    ),
+                    merged=[
+                        (int(top), int(left), int(bottom), int(right))
+                        for top, left, bottom, right in sheet["merged"]
+                    ],
+                    hidden=frozenset(int(column) for column in sheet["hidden"]),
                 ),
             )
             for sheet in json.loads(payload)

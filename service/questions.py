@@ -6,6 +6,7 @@ A table is what a sheet of a workbook or a CSV file holds, as text. Rows and col
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,11 +49,16 @@ class Columns:
 
 @dataclass(frozen=True)
 class Table:
-    """The cells that hold something, as text; `formulas` are those that compute it."""
+    """The cells that hold something, as text; `formulas` are those that compute it, `unshown` those of which people see
+    something else. `merged` are cells that are shown as one, which holds what the first has.
+    """
 
     name: str
     cells: Mapping[int, Mapping[int, str]]  # by row, by column
     formulas: frozenset[tuple[int, int]] = frozenset()
+    unshown: frozenset[tuple[int, int]] = frozenset()
+    merged: Sequence[tuple[int, int, int, int]] = ()  # top, left, bottom, right
+    hidden: frozenset[int] = frozenset()  # columns
 
     def place(self, row: int, column: int) -> str:
         """Where a cell is, for people: `Questions!C4`."""
@@ -77,23 +83,20 @@ class Answers:
 def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
     """The citation of each question that names criteria; None for a table that is no questionnaire.
 
-    Raises `DomainError` (invalid): a criterion that the report does not have, an item that cannot be, a formula where
-    something has to be read or written.
+    Raises `DomainError` (invalid): a criterion that the report does not have, an item that cannot be or is shown
+    otherwise, a formula where something has to be read or written, no column in which a citation is seen.
     """
     found = header(table, columns)
     if found is None:
         return None
     row, item, criteria = found
-    named = {_plain(text): column for column, text in table.cells[row].items()}
-    column = named.get(CITATION_HEADER) or 1 + max(max(cells) for cells in table.cells.values() if cells)
-    if column > MAX_COLUMNS:
-        raise invalid("body", f"{_at(table)}has no column left for citations: it has at most {MAX_COLUMNS}.")
+    given = {_plain(text): column for column, text in table.cells[row].items()}.get(CITATION_HEADER)
     known, unknown = spellings(report), []
-    texts = {} if CITATION_HEADER in named else {row: CITATION_HEADER.capitalize()}
-    cited = still_open = 0
+    texts: dict[int, str] = {}
+    still_open = 0
     for number in sorted(place for place in table.cells if place > row):
         cells = table.cells[number]
-        _check_plain(table, number, [place for place in (item, criteria, column) if place is not None])
+        _check_plain(table, number, [place for place in (item, criteria, given) if place is not None])
         asked = _asked(cells.get(criteria, ""))
         if not asked:
             still_open += bool(item is not None and cells.get(item, "").strip())
@@ -104,9 +107,15 @@ def answers(table: Table, columns: Columns, report: Report) -> Answers | None:
         label = _item(table, number, item)
         spelled = [known[one.casefold()] for one in asked if one.casefold() in known]
         texts[number] = cite(report, item_in_words(label), spelled).sentence
-        cited += 1
     if unknown:
         raise unknown_criteria(report, unknown)
+    cited = len(texts)
+    if given is None:
+        texts = {row: CITATION_HEADER.capitalize(), **texts}
+        column = _free_column(table, list(texts))
+    else:
+        column = given
+        _check_seen(table, row, column, list(texts))
     return Answers(column, criteria, texts, cited, still_open)
 
 
@@ -156,6 +165,40 @@ def _column(table: Table, row: int, named: str | None, usual: Sequence[str], whe
     return None
 
 
+def _free_column(table: Table, rows: Sequence[int]) -> int:
+    """The first column right of all cells that hold something in which each of these rows, in order, is seen."""
+    unseen = _unseen(table, rows)
+    last = max(max(cells) for cells in table.cells.values() if cells)
+    for column in range(last + 1, MAX_COLUMNS + 1):
+        if column not in unseen:
+            return column
+    detail = (
+        f"{_at(table)}has no column left for citations: right of what is filled, all columns up to {MAX_COLUMNS} are "
+        "hidden or merged. Show one."
+    )
+    raise invalid("body", detail)
+
+
+def _check_seen(table: Table, row: int, column: int, rows: Sequence[int]) -> None:
+    if rows and column in _unseen(table, rows):
+        detail = (
+            f"What is written below {table.place(row, column)} would not be seen: its column is hidden, or cells of it "
+            "are merged with others and not the first of them. Show it, or undo that."
+        )
+        raise invalid("body", detail)
+
+
+def _unseen(table: Table, rows: Sequence[int]) -> set[int]:
+    """The columns in which something that is written into these rows, in order, is not seen."""
+    unseen = set(table.hidden)
+    for top, left, bottom, right in table.merged:
+        inside = bisect_left(rows, top), bisect_right(rows, bottom)
+        if inside[0] < inside[1]:
+            is_first = rows[inside[1] - 1] == top  # what is in the first cell of all is seen
+            unseen.update(range(max(left, 1) + is_first, min(right, MAX_COLUMNS) + 1))
+    return unseen
+
+
 def _asked(text: str) -> list[str]:
     parts = [" ".join(part.split()) for part in _SPLIT.split(text)]
     return list(dict.fromkeys(part for part in parts if part.casefold() not in _NOTHING))
@@ -167,6 +210,12 @@ def _item(table: Table, row: int, column: int | None) -> str:
         where = table.place(row, column or 1)
         detail = (
             f"{where} is no item: an item has at most {MAX_ITEM} characters. Name the column of the items."
+        )
+        raise invalid("item_column", detail)
+    if column is not None and (row, column) in table.unshown:
+        detail = (
+            f"{table.place(row, column)} is shown in a way that is not known here, as dates and percentages are, so "
+            "its item is not: make it text, or give it the format Number without a separator of thousands."
         )
         raise invalid("item_column", detail)
     return text

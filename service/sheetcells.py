@@ -19,6 +19,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ROW = re.compile(r"[1-9][0-9]{0,6}")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FILLING = frozenset({"v", "is", "f"})
+_TRUE = frozenset({"1", "true"})
 
 
 @dataclass
@@ -48,6 +49,10 @@ class Layout:
     rows: dict[int, Row]
     prefix: str
     dimension: tuple[int, int] | None
+    merged: list[tuple[int, int, int, int]]
+    """Cells that are shown as one: their first row and column, and their last."""
+    hidden: set[int]
+    """Columns that are not shown, of the first `MAX_COLUMNS`."""
 
 
 def layout(xml: bytes) -> Layout:
@@ -93,6 +98,8 @@ class _Reader:
         self._rows: dict[int, Row] = {}
         self._prefix = ""
         self._dimension: tuple[int, int] | None = None
+        self._merged: list[tuple[int, int, int, int]] = []
+        self._hidden: set[int] = set()
         self._number = self._column = self._cells = 0
         self._row: Row | None = None
         self._cell: Cell | None = None
@@ -107,7 +114,7 @@ class _Reader:
             parser.Parse(self._xml, True)
         except expat.ExpatError as error:
             raise WorkbookRefused(WorkbookRefusal.DAMAGED) from error
-        return Layout(self._rows, self._prefix, self._dimension)
+        return Layout(self._rows, self._prefix, self._dimension, self._merged, self._hidden)
 
     def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.casefold() != "utf-8":
@@ -123,6 +130,10 @@ class _Reader:
             self._prefix = f"{prefix}:" if prefix else ""
         elif parent == ["worksheet"] and local == "dimension":
             self._dimension = at, self._tag_end(at)
+        elif parent == ["worksheet", "cols"] and local == "col":
+            self._hide(given)
+        elif parent == ["worksheet", "mergeCells"] and local == "mergeCell":
+            self._merge(given)
         elif parent == ["worksheet", "sheetData"] and local == "row":
             self._begin_row(at, given)
         elif parent == ["sheetData", "row"] and local == "c":
@@ -172,6 +183,20 @@ class _Reader:
             raise WorkbookRefused(WorkbookRefusal.TOO_MANY_COLUMNS, reference(self._column, self._number))
         if self._cell is not None:
             self._cell.filled = True
+
+    def _hide(self, given: Mapping[str, str]) -> None:
+        if given.get("hidden") in _TRUE or float(given.get("width", 1)) == 0:
+            self._hidden.update(range(max(int(given["min"]), 1), min(int(given["max"]), MAX_COLUMNS) + 1))
+
+    def _merge(self, given: Mapping[str, str]) -> None:
+        first, _, last = given["ref"].partition(":")
+        (left, top), (right, bottom) = (
+            (_column_number(found[1]), int(found[2]))
+            for found in (_matched(_REFERENCE, place) for place in (first, last or first))
+        )
+        self._merged.append((top, left, bottom, right))
+        if len(self._merged) > MAX_CELLS:
+            raise WorkbookRefused(WorkbookRefusal.TOO_MANY_CELLS)
 
     def _tag_end(self, start: int) -> int:
         found = _TAG.match(self._xml, start)

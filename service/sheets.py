@@ -12,12 +12,13 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
 from service import sheetcells
+from service.numberformats import shown
 from service.workbooks import MAX_INFLATED, MAX_PARTS, MAX_TEXT, WorkbookRefusal, WorkbookRefused
 
 Answer = tuple[dict[str, Any], bytes]
@@ -38,7 +39,9 @@ _HYPERLINK = re.compile(rb"Type\s*=\s*[\"'][^\"']*/hyperlink[\"']")
 
 
 def read_task(data: bytes, parameters: dict[str, Any]) -> Answer:
-    """The tables of a workbook: for each sheet its name, part, cells `[row, [[column, text, formula], …]]`."""
+    """The tables of a workbook: for each sheet its name, part, and cells `[row, [[column, text, formula, shown], …]]`,
+    where `shown` is whether people see that text; its merged cells `[top, left, bottom, right]`, and hidden columns.
+    """
     return _answered(lambda: ({}, json.dumps(_tables(data)).encode()))
 
 
@@ -77,15 +80,17 @@ def _tables(data: bytes) -> list[dict[str, Any]]:
         sheet.reset_dimensions()
         rows = []
         for cells in sheet.iter_rows(max_row=last_row, max_col=last_column) if places else ():
-            found = [
-                (cell.row, cell.column, _text(cell.value), cell.data_type == "f") for cell in _real(cells)
-            ]
-            left -= sum(len(text) for _, _, text, _ in found)
+            found = [(cell, *_text(cell)) for cell in _real(cells)]
+            left -= sum(len(text) for _, text, _ in found)
             if left < 0:
                 raise WorkbookRefused(WorkbookRefusal.TOO_MUCH_TEXT, sheet.title)
             if found:
-                rows.append([found[0][0], [[column, text, formula] for _, column, text, formula in found]])
-        tables.append({"name": sheet.title, "part": part, "rows": rows})
+                row = [[cell.column, text, cell.data_type == "f", seen] for cell, text, seen in found]
+                rows.append([found[0][0].row, row])
+        hidden = sorted(filled.hidden)
+        tables.append(
+            {"name": sheet.title, "part": part, "rows": rows, "merged": filled.merged, "hidden": hidden}
+        )
     return tables
 
 
@@ -93,15 +98,22 @@ def _real(cells: Any) -> Iterator[Any]:
     return (cell for cell in cells if cell.value is not None)
 
 
-def _text(value: object) -> str:
-    """The value as people see it, near enough: a number that is whole has no point."""
+def _text(cell: Any) -> tuple[str, bool]:
+    """The cell's value, and whether people see it so: not where its format is none that is known (dates, money, …)."""
+    value = cell.value
     if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    return str(value)
+        return str(value).upper(), True
+    if isinstance(value, (int, float)):
+        text = shown(value, _format(cell))
+        return (str(value), False) if text is None else (text, True)
+    return str(value), isinstance(value, str) and cell.data_type != "e"
+
+
+def _format(cell: Any) -> str:
+    """The code of the cell's format; empty for one that depends on the reader's language."""
+    number = cell.style_array.numFmtId
+    known = number >= BUILTIN_FORMATS_MAX_SIZE or number in BUILTIN_FORMATS
+    return str(cell.number_format) if known else ""
 
 
 def _written(data: bytes, sheets: list[dict[str, Any]]) -> bytes:

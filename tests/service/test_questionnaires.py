@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -199,6 +202,117 @@ def test_citations_go_into_the_column_of_that_name_wherever_it_stands(service: S
     assert made[0] == ("No.", "Citation", "TSC", "Notes")
     assert made[1] == (45, sentences(service)["45"], "CC6.1", "kept")
     assert made[2] == (46, "theirs", None, "kept")
+
+
+def items_in(made: bytes) -> list[str]:
+    """As which item each question of a workbook is cited."""
+    sheet = load_workbook(io.BytesIO(made))["Questions"]
+    sentences_below = [row[-1] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    return [str(one).partition("for item ")[2].partition(":")[0] for one in sentences_below]
+
+
+def in_formats(*codes: str) -> Callable[[Workbook], None]:
+    """Gives the items below the header these formats."""
+
+    def more(book: Workbook) -> None:
+        for row, code in enumerate(codes, 2):
+            book["Questions"].cell(row, 1).number_format = code
+
+    return more
+
+
+def test_an_item_is_cited_as_the_sheet_shows_it(service: Service) -> None:
+    rows = [["No.", "TSC"], [1.1, "CC6.1"], [1.1, "CC7.2"], [7, "CC6.1"], [12, "CC6.1"], ["1.10", "CC6.1"]]
+    formats = in_formats("0.0", "0.00", "000", "General", "0.0")
+    document = a_cited_document(service)
+    made = service.sealmark.questionnaires.cite(document.id, "xlsx", xlsx_of(rows, more=formats), ANY)
+    assert items_in(made.content) == ["1.1", "1.10", "007", "12", "1.10"]
+
+
+def test_an_item_of_a_filled_series_has_no_digits_that_nobody_sees(service: Service) -> None:
+    """1.1 + 0.1 + 0.1 is stored with 17 digits and shown as 1.3."""
+    rows = [["No.", "TSC"], [1.1 + 0.1 + 0.1, "CC6.1"]]
+    assert items_in(cited(service, "xlsx", xlsx_of(rows))) == ["1.3"]
+
+
+@pytest.mark.parametrize(
+    "code", ["d. mmm", '"Q"0', "0%", "#,##0", "# ?/?", "[h]:mm", '"$"#,##0_);("$"#,##0)', "0;(0)"]
+)
+def test_an_item_in_a_format_that_is_not_known_is_refused_with_its_cell(service: Service, code: str) -> None:
+    rows = [["No.", "TSC"], [44, None], [45, "CC6.1"], [46, "CC6.1"]]
+    error = refused(service, "xlsx", xlsx_of(rows, more=in_formats(code, "0", code)))
+    assert error.fields["where"] == "item_column"
+    assert "Questions!A4 is shown in a way that is not known here" in error.detail
+
+
+def test_an_item_in_a_format_that_each_language_reads_otherwise_is_refused(service: Service) -> None:
+    """The built-in format 30 has no code: a date in East Asia, a number elsewhere."""
+    given = xlsx_of([["No.", "TSC"], [45, "CC6.1"]], more=in_formats("0.000"))
+    styles = parts_of(given)["xl/styles.xml"]
+    renumbered = re.sub(rb'<xf numFmtId="164"', b'<xf numFmtId="30"', styles)
+    assert renumbered != styles
+    error = refused(service, "xlsx", with_parts(given, {"xl/styles.xml": renumbered}))
+    assert "Questions!A2 is shown in a way" in error.detail
+
+
+def test_the_formats_of_other_columns_do_not_matter(service: Service) -> None:
+    def more(book: Workbook) -> None:
+        book["Questions"]["C2"] = date(2026, 1, 1)
+
+    rows = [["No.", "TSC", "Answered"], [45, "CC6.1", None]]
+    made = values_of(cited(service, "xlsx", xlsx_of(rows, more=more)))
+    assert made[1][3] == sentences(service)["45"]
+
+
+def test_new_citations_stand_right_of_merged_and_hidden_columns(service: Service) -> None:
+    def more(book: Workbook) -> None:
+        sheet = book["Questions"]
+        for cells in ("A1:XFD1", "D3:E3", "D4:E4", "D5:F5", "A6:XFD6"):
+            sheet.merge_cells(cells)
+        sheet.column_dimensions["G"].hidden = True
+
+    document = a_cited_document(service)
+    made = service.sealmark.questionnaires.cite(document.id, "xlsx", xlsx_of(QUESTIONS, more=more), ANY)
+    said = sentences(service)
+    rows = values_of(made.content)
+    assert [row[7] for row in rows[2:5]] == ["Citation", said["45"], said["A.2"]]
+    assert [row[4:7] for row in rows[2:5]] == [(None, None, None)] * 3
+
+
+def test_a_sheet_with_no_column_left_that_is_shown_is_refused(service: Service) -> None:
+    given = xlsx_of([["No.", "TSC"], [45, "CC6.1"]])
+    sheet = parts_of(given)["xl/worksheets/sheet1.xml"]
+    for width in (b'hidden="1"', b'hidden="true"', b'width="0" customWidth="1"'):
+        hidden = sheet.replace(
+            b"<sheetData>", b'<cols><col min="3" max="16384" ' + width + b"/></cols><sheetData>"
+        )
+        error = refused(service, "xlsx", with_parts(given, {"xl/worksheets/sheet1.xml": hidden}))
+        assert "Sheet “Questions” has no column left for citations" in error.detail
+
+
+CITED = [["No.", "TSC", "Note", "Citation", None], [45, "CC6.1"], [46, None], ["A.2", "CC6.2, CC7.2"]]
+
+
+def test_a_column_of_citations_that_is_merged_cells_is_filled_in_their_first(service: Service) -> None:
+    def more(book: Workbook) -> None:
+        for cells in ("D1:E1", "D2:E3", "D4:E4"):
+            book["Questions"].merge_cells(cells)
+
+    made = values_of(cited(service, "xlsx", xlsx_of(CITED, more=more)))
+    said = sentences(service)
+    assert [row[3] for row in made] == ["Citation", said["45"], None, said["A.2"]]
+
+
+@pytest.mark.parametrize("cells", ["C4:D4", "D3:D4", "D2:D4", "hidden"])
+def test_a_column_of_citations_that_would_not_be_seen_is_refused(service: Service, cells: str) -> None:
+    def more(book: Workbook) -> None:
+        if cells == "hidden":
+            book["Questions"].column_dimensions["D"].hidden = True
+        else:
+            book["Questions"].merge_cells(cells)
+
+    error = refused(service, "xlsx", xlsx_of(CITED, more=more))
+    assert "below Questions!D1 would not be seen" in error.detail
 
 
 def test_every_sheet_with_criteria_is_cited_and_no_other(service: Service) -> None:

@@ -42,9 +42,9 @@ def refused(service: Service, content: bytes) -> DomainError:
     return caught.value
 
 
-def a_sheet(rows: str) -> bytes:
-    """The workbook with these rows in its only sheet."""
-    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+def a_sheet(rows: str, more: str = "") -> bytes:
+    """The workbook with these rows in its only sheet, and more behind them."""
+    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData>{more}</worksheet>'
     return with_parts(GOOD, {SHEET: sheet.encode()})
 
 
@@ -121,6 +121,14 @@ HOSTILE = {
     "too many cells": (
         a_sheet("".join(f"<row>{'<c/>' * 200}</row>" for _ in range(MAX_CELLS // 200 + 1))),
         WorkbookRefusal.TOO_MANY_CELLS,
+    ),
+    "too many merged cells": (
+        a_sheet("", "<mergeCells>" + '<mergeCell ref="A1:B1"/>' * (MAX_CELLS + 1) + "</mergeCells>"),
+        WorkbookRefusal.TOO_MANY_CELLS,
+    ),
+    "merged cells that cannot be": (
+        a_sheet("", '<mergeCells><mergeCell ref="A0:B1"/></mergeCells>'),
+        WorkbookRefusal.DAMAGED,
     ),
     "a text that many cells share": (shared_text(), WorkbookRefusal.TOO_MUCH_TEXT),
     "macros": (with_parts(GOOD, {"xl/vbaProject.bin": b"macros"}), WorkbookRefusal.ACTIVE_CONTENT),
@@ -230,7 +238,9 @@ def test_the_largest_sheet_is_read_and_written_within_the_childs_time(service: S
         b"[]x",
         b"[1]",
         b'[{"name": "a", "part": "b"}]',
-        b'[{"name": "a", "part": "b", "rows": [[1, [[1]]]]}]',
+        b'[{"name": "a", "part": "b", "rows": [[1, [[1]]]], "merged": [], "hidden": []}]',
+        b'[{"name": "a", "part": "b", "rows": [], "merged": [[1, 2]], "hidden": []}]',
+        b'[{"name": "a", "part": "b", "rows": [], "merged": [], "hidden": ["x"]}]',
     ],
 )
 def test_what_a_child_answers_that_was_taken_over_is_refused(service: Service, payload: bytes) -> None:
@@ -239,6 +249,19 @@ def test_what_a_child_answers_that_was_taken_over_is_refused(service: Service, p
     with pytest.raises(DomainError) as caught:
         questionnaires.cite(document.id, "xlsx", GOOD, Columns())
     assert caught.value.fields["reason"] == WorkbookRefusal.DAMAGED
+
+
+def test_merged_cells_beyond_all_numbers_of_a_child_that_was_taken_over_cost_nothing(
+    service: Service,
+) -> None:
+    _, payload = in_this_process("read", GOOD, {})
+    far = payload.replace(b'"merged": []', b'"merged": [[1, -%d, 9, %d]]' % (10**15, 10**15))
+    assert far != payload
+    document = a_cited_document(service)
+    questionnaires = Questionnaires(service.sealmark.citations, lambda task, content, given: ({}, far))
+    with pytest.raises(DomainError) as caught:
+        questionnaires.cite(document.id, "xlsx", GOOD, Columns())
+    assert caught.value.problem == Problem.INVALID
 
 
 def test_a_place_that_the_child_names_is_cut_and_holds_nothing_that_a_terminal_obeys(
