@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,11 @@ from crypto.logcheck import check_export
 from service.log import LogFilter
 from service.records import AccessRequest, Document, Kind, LoggedEntry, Nda, NdaState, RequestState, Share
 from service.web.console.gate import COOKIE
+from tests.migrated import migrated_postgresql
+from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_version, an_nda
 from tests.service.asking import a_listed_document, ask
+from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.console.acting import ISSUER, SUBJECT, Colleague, ToldProvider, environ, identity
 from tests.web.recipient.browsing import text_of
@@ -117,6 +121,11 @@ def token(colleague: Colleague) -> str:
 
 @pytest.fixture
 def office(service: Service) -> Office:
+    return office_of(service)
+
+
+def office_of(service: Service) -> Office:
+    """Something for every role to do."""
     document = a_listed_document(service, name="Relay report")
     nda = an_nda(service, valid_until=service.clock() + timedelta(days=59))
     later = an_nda(service, domain="later.example", valid_until=service.clock() + timedelta(days=61))
@@ -168,6 +177,21 @@ def test_a_role_does_what_it_may_and_nothing_else(office: Office, role: str) -> 
         assert "Your roles do not allow this" in answer.text
         assert office.service.entries() == before, route
         assert office.service.sealmark.sharing.get(office.share.id) == state
+
+
+@pytest.mark.postgresql
+def test_who_has_all_roles_does_all_of_it_on_postgresql(
+    tmp_path: Path, postgresql_server: PostgresqlServer
+) -> None:
+    database = on_postgresql(postgresql_server, tmp_path, migrated_postgresql(postgresql_server))
+    with service_in(tmp_path, environ={**environ(tmp_path), **database}) as service:
+        office = office_of(service)
+        colleague = office.colleague(*ROLES)
+        answers = {route: office.do(colleague, route).status_code for route in MAY}
+        refused = {route for route, status in answers.items() if status not in {200, 303}}
+        # The share ends before its request is decided: what was done is done.
+        assert refused <= {"POST /console/requests/{request}/deny"}, answers
+        assert {"share.created", "share.revoked", "nda.approved", "log.pulled"} <= set(office.by_staff())
 
 
 @pytest.mark.parametrize("route", MAY)
