@@ -3,8 +3,8 @@
 What remains is chosen by allow lists: a page keeps what draws it, the catalog what is mended here, and whatever else
 the file holds is not written. A page is kept or omitted whole.
 
-1. Open, clean.
-2. Resolve what leads where, while all pages are there.
+1. Open; resolve what leads where, while all pages are there.
+2. Clean.
 3. Each kept page keeps its content, the resources that this uses, and its annotations; links to omitted pages go.
 4. Mend structure and layers, as outline, labels and form were.
 5. Make the catalog and the page tree anew; empty the omitted pages.
@@ -92,19 +92,21 @@ def cut_pdf(pdf: bytes, pages: list[int], limits: PdfLimits = DEFAULT_PDF_LIMITS
 
 def _cut(document: pikepdf.Pdf, wanted: set[int]) -> bytes:
     title = read_kept(document).title
-    clean(document)
     pages = [page.obj for page in document.pages]
     numbers = sorted(wanted)
     if not numbers or numbers[0] < 0 or numbers[-1] >= len(pages):
         raise Refused(RefusalReason.NO_PAGES)
     kept = [pages[number] for number in numbers]
     omitted = [page for number, page in enumerate(pages) if number not in wanted]
-    secret = _of_omitted(document, pages, omitted)
 
-    # 2. And what stands in the catalog, before it goes.
+    # 1. Before an entry of the outline loses its script: it would look like a heading that leads nowhere.
     root = document.Root
     leads = Destinations(document, pages, numbers)
     outline = kept_outline(document, root.get("/Outlines"), leads)
+
+    # 2. And what stands in the catalog, before it goes.
+    clean(document)
+    secret = _of_omitted(document, pages, omitted)
     labels = kept_labels(document, numbers)
     opens = leads.array(_target(root.get("/OpenAction")))
 

@@ -11,12 +11,14 @@ from watermark.cut.reach import Id
 _MOST_DEEP = 200
 """Entries within entries; verification reads 64."""
 
+_LEADING = ("/Dest", "/A", "/SE")
+
 
 @dataclass
 class _Entry:
     source: Dictionary
     target: Array | None
-    leads: bool  # somewhere: it has a destination, or an action
+    leads: bool  # somewhere: it has a destination, an action or an element of the structure
     below: list["_Entry"] = field(default_factory=list)
 
 
@@ -40,17 +42,19 @@ def kept_outline(document: pikepdf.Pdf, outlines: object, leads: Destinations) -
 def _entries(holder: Dictionary, leads: Destinations, seen: set[Id], depth: int) -> list[_Entry]:
     found = []
     item = holder.get("/First")
-    while isinstance(item, Dictionary) and item.is_indirect and item.objgen not in seen:
+    readable = depth <= _MOST_DEEP
+    while readable and isinstance(item, Dictionary) and item.is_indirect and item.objgen not in seen:
         seen.add(item.objgen)
         action = item.get("/A")
         target = leads.array(item.get("/Dest"))
         if target is None and isinstance(action, Dictionary) and action.get("/S") == Name.GoTo:
             target = leads.array(action.get("/D"))
-        entry = _Entry(item, target, "/Dest" in item or "/A" in item)
-        if depth < _MOST_DEEP:
-            entry.below = _entries(item, leads, seen, depth + 1)
+        entry = _Entry(item, target, any(key in item for key in _LEADING))
+        entry.below = _entries(item, leads, seen, depth + 1)
         found.append(entry)
         item = item.get("/Next")
+    if item is not None:  # what cannot be read counts as an entry that goes
+        found.append(_Entry(Dictionary(), None, leads=True))
     return found
 
 

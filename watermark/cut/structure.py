@@ -1,7 +1,7 @@
 """The structure tree: the elements whose content stands on kept pages, made anew with their words.
 
 An element that also held something of an omitted page stays for what is left, and loses its words (alternate and actual
-text, expansion, title, attributes, identifier): they were for the whole of it.
+text, expansion, title, attributes, identifier): they were for the whole of it. Where it cannot be known, it did.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Stream, String
 
 from watermark.clean import name_text
+from watermark.cut.attributes import attributes_of_class, attributes_of_element
 from watermark.cut.reach import Id
 from watermark.pages import SourcePage, decoded
 
-_WORDS = ("/Alt", "/ActualText", "/E", "/T", "/A", "/C")
+_WORDS = ("/Alt", "/ActualText", "/E", "/T")
 _MOST_ROLES = 50
 """Roles that stand for roles."""
 
@@ -53,9 +54,13 @@ class _Kept:
 
     def holds(self, item: _Item) -> bool:
         """Whether this content stands on a kept page."""
+        if item.thing is not None and not isinstance(item.thing, Stream):
+            return item.thing.objgen in self.shown  # an annotation has one page
+        if item.page is None or item.page.objgen not in self.pages:
+            return False
         if item.thing is not None:
             return item.thing.objgen in self.shown
-        if item.mark is None or item.page is None or item.page.objgen not in self.pages:
+        if item.mark is None:
             return False
         length = self.pages[item.page.objgen]
         if item.stream is not None:
@@ -63,6 +68,12 @@ class _Kept:
                 return False
             length = len(decoded(item.stream))
         return 0 <= item.mark <= length // _BYTES_A_MARK
+
+    def may_omit(self, element: _Element) -> bool:
+        """Whether an element without content may have stood on an omitted page."""
+        if element.page is None:
+            return any(element.source.get(key) is not None for key in _WORDS)
+        return element.page.objgen not in self.pages
 
 
 def kept_structure(
@@ -84,8 +95,13 @@ def kept_structure(
         element.new = document.make_indirect(Dictionary(Type=Name.StructElem))
     top.new = document.make_indirect(Dictionary(Type=Name.StructTreeRoot))
     parents = _Parents(document)
+    known = {
+        bytes(element.source.ID)
+        for element in elements
+        if not element.partial and isinstance(element.source.get("/ID"), String)
+    }
     for element in [top, *elements]:
-        _write(element, parents)
+        _write(element, parents, known)
     made = {
         "/ParentTree": parents.tree(),
         "/RoleMap": _roles(root.get("/RoleMap"), elements),
@@ -100,7 +116,7 @@ def kept_structure(
 
 
 def _read(root: Dictionary) -> _Element:
-    """The tree as the file has it. An element that stands in it twice is read once."""
+    """The tree as the file has it. An element that stands in it twice is read once, and is lost to the other place."""
     top = _Element(root, None)
     seen: set[Id] = set()
     waiting = [top]
@@ -113,6 +129,8 @@ def _read(root: Dictionary) -> _Element:
                 element.items.append(item)
                 if item.element is not None:
                     waiting.append(item.element)
+            elif one is not None:
+                element.partial = True
     return top
 
 
@@ -159,7 +177,7 @@ def _leave(top: _Element, kept: _Kept) -> None:
                 element.partial = element.partial or item.element.partial
             if stays:
                 left.append(item)
-            elif item.element is None or item.element.partial:
+            elif item.element is None or kept.may_omit(item.element):
                 element.partial = True
         element.items = left
 
@@ -203,8 +221,11 @@ class _Parents:
         return self.next - 1
 
 
-def _write(element: _Element, parents: _Parents) -> None:
-    """Fill the new element: its kind, its words if nothing of it is gone, and what is left in it."""
+def _write(element: _Element, parents: _Parents, known: set[bytes]) -> None:
+    """Fill the new element: its kind, its words if nothing of it is gone, and what is left in it.
+
+    `known` are the identifiers of all elements that keep theirs.
+    """
     new = element.new
     if new is None:
         raise ValueError("an element is made before it is filled")
@@ -215,8 +236,13 @@ def _write(element: _Element, parents: _Parents) -> None:
                 new[key] = source[key]
         if not element.partial:
             for key in (*_WORDS, "/ID"):
-                if source.get(key) is not None:
+                if isinstance(source.get(key), String):
                     new[key] = source[key]
+            if isinstance(source.get("/C"), Name | Array):
+                new["/C"] = source.C
+            attributes = attributes_of_element(source.get("/A"), known)
+            if attributes is not None:
+                new["/A"] = attributes
     held = Array()
     for item in element.items:
         held.append(_reference(item, new, parents))
@@ -263,7 +289,8 @@ def _classes(classes: object, elements: list[_Element]) -> Dictionary | None:
     for element in elements:
         said = element.new.get("/C") if element.new is not None else None
         used |= {name_text(name) for name in (said if isinstance(said, Array) else [said])}
-    found = {name: value for name, value in classes.items() if value is not None and name in used}
+    made = {name: attributes_of_class(value) for name, value in classes.items() if name in used}
+    found = {name: value for name, value in made.items() if value is not None}
     return Dictionary(found) if found else None
 
 
