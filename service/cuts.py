@@ -191,8 +191,8 @@ def pages_of(facts: Facts, places: Sequence[int]) -> list[int]:
 def facts_of(facts: Facts, places: Sequence[int]) -> Facts:
     """What a cut of these sections says of itself: nothing that stands elsewhere only, with its own numbers of pages.
 
-    The opinion is said only where the auditor's opinion is among the sections. An exception that names no page, or no
-    page of the cut, is not.
+    The opinion is said only where the auditor's opinion is among the sections, and management's responses only where
+    `tells_responses`. An exception that names no page, or no page of the cut, is not.
     """
     pages = {page: number for number, page in enumerate(pages_of(facts, places), 1)}
 
@@ -200,8 +200,11 @@ def facts_of(facts: Facts, places: Sequence[int]) -> Facts:
         return [pages[page] for page in listed if page in pages]
 
     sections = [facts.sections[place] for place in places]
+    untold = {} if tells_responses(facts, places) else {"response": None}
     exceptions = [
-        one.model_copy(update={"pages": mapped(one.pages)}) for one in facts.exceptions if mapped(one.pages)
+        one.model_copy(update={"pages": mapped(one.pages), **untold})
+        for one in facts.exceptions
+        if mapped(one.pages)
     ]
     named = {one.control for one in exceptions}
     opined = any(section.kind == SectionKind.AUDITORS_OPINION for section in sections)
@@ -222,6 +225,15 @@ def facts_of(facts: Facts, places: Sequence[int]) -> Facts:
             "exceptions": exceptions,
         }
     )
+
+
+def tells_responses(facts: Facts, places: Sequence[int]) -> bool:
+    """Whether a cut of these sections tells management's responses, and what is remediated, which stands with them.
+
+    It does not where the report has a section for them and the cut has none such.
+    """
+    answering = {at for at, one in enumerate(facts.sections) if one.kind == SectionKind.MANAGEMENTS_RESPONSES}
+    return not answering or not answering.isdisjoint(places)
 
 
 def _check_less_than_all(version: Version, places: list[int]) -> None:

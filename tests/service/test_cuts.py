@@ -409,6 +409,21 @@ def test_what_stands_elsewhere_only_is_not_said() -> None:
     assert places_of(FACTS_OF, ["Assertion", 3]) == [1, 3]
 
 
+def test_a_response_is_told_only_with_the_section_of_responses_where_there_is_one() -> None:
+    tests, last = FACTS["sections"][TESTS], 9
+    answers = {**tests, "kind": "managements-responses", "title": "Responses", "first_page": last}
+    answered = Facts.model_validate(
+        {**FACTS, "sections": [*FACTS["sections"][:TESTS], {**tests, "last_page": last - 1}, answers]}
+    )
+    responses = TESTS + 1
+    for facts, sections, expected in (
+        (FACTS_OF, [TESTS], [FACTS["exceptions"][0]["response"], None]),
+        (answered, [TESTS, responses], [FACTS["exceptions"][0]["response"], None]),
+        (answered, [TESTS], [None]),
+    ):
+        assert [one.response for one in facts_of(facts, sections).exceptions] == expected
+
+
 @pytest.mark.postgresql
 @pytest.mark.parametrize(
     "promise",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.cuts import facts_of
+from service.cuts import facts_of, tells_responses
 from service.decision import Allowed
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
@@ -49,7 +49,7 @@ class ExceptionView:
     control: str
     criterion: str
     deviation: str
-    response: str
+    response: str  # empty: the extract does not tell it, nor the state
     remediated: bool
     where: str
 
@@ -116,7 +116,9 @@ def summarize(page: Page) -> Summary:
     """The page of an open link."""
     allowed = page.allowed
     facts = Facts.model_validate(allowed.version.facts)
+    answered = True
     if allowed.cut is not None:
+        answered = tells_responses(facts, allowed.cut.sections)
         facts = facts_of(facts, allowed.cut.sections)
     extract = allowed.cut is not None
     rest = len(facts.exceptions) - SHOWN_EXCEPTIONS
@@ -131,7 +133,9 @@ def summarize(page: Page) -> Summary:
         along=tuple(_letter(letter) for letter in page.along),
         extract=_extract(facts) if extract else "",
         opinion=_opinion(facts),
-        exceptions=tuple(_exception(found) for found in facts.exceptions[:SHOWN_EXCEPTIONS]),
+        exceptions=tuple(
+            _exception(found, answered=answered) for found in facts.exceptions[:SHOWN_EXCEPTIONS]
+        ),
         exceptions_lead=_exceptions_lead(facts, extract=extract),
         exceptions_more=wording.count("exceptions.more", rest) if rest > 0 else "",
         readers=_readers(facts),
@@ -248,12 +252,14 @@ def _exceptions_lead(facts: Facts, *, extract: bool) -> str:
     return wording.say("exceptions.none") if tested else ""
 
 
-def _exception(found: ReportException) -> ExceptionView:
+def _exception(found: ReportException, *, answered: bool) -> ExceptionView:
+    """Where responses stand in a section that an extract omits, it cannot say that none is given either."""
+    response = _shortened(found.response) if found.response else wording.say("exception.no_response")
     return ExceptionView(
         control=wording.say("exception.of", control=found.control),
         criterion=wording.say("exception.criterion", criterion=found.criterion),
         deviation=_shortened(found.deviation),
-        response=_shortened(found.response) if found.response else wording.say("exception.no_response"),
+        response=response if answered else "",
         remediated=found.remediated,
         where=wording.say("exception.pages", pages=wording.pages(found.pages)) if found.pages else "",
     )

@@ -9,8 +9,8 @@ import pypdf
 import pytest
 
 from service.web.recipient.wording import say
-from tests.service_fixture import OPERATOR
-from tests.web.recipient.lending import FACTS, HOST, Lent
+from tests.service_fixture import OPERATOR, Service
+from tests.web.recipient.lending import FACTS, HOST, Lent, lend
 
 
 def path_of_extract(lent: Lent, *sections: str, view_only: bool = False) -> str:
@@ -65,6 +65,33 @@ def test_an_extract_with_the_opinion_tells_it_and_not_the_exceptions_elsewhere(l
 @pytest.mark.parametrize("section", ["auditors-opinion", "controls"])
 def test_an_extract_never_says_that_there_are_no_exceptions(lent: Lent, section: str) -> None:
     assert say("exceptions.none") not in lent.browser.get(path_of_extract(lent, section)).text
+
+
+ANSWERED = {
+    **FACTS,
+    "sections": [
+        *FACTS["sections"][:4],
+        {"kind": "test-results", "title": "Tests & results", "first_page": 7, "last_page": 8},
+        {"kind": "managements-responses", "title": "Answers", "first_page": 9, "last_page": 9},
+    ],
+    "exceptions": [{**found, "pages": [7, 8, 9]} for found in FACTS["exceptions"]],
+}
+
+
+def test_an_extract_without_managements_responses_tells_none_and_does_not_say_that_there_are_none(
+    service: Service,
+) -> None:
+    lent = lend(service, facts=ANSWERED)
+    told = [
+        *(say(f"exception.{word}") for word in ("response", "no_response", "remediated", "open")),
+        "A second approval is now enforced.",
+    ]
+    page = lent.browser.get(path_of_extract(lent, "test-results")).text
+    assert "AC-03" in page
+    assert "For 2 of 40 grants the approval was late." in page
+    assert [words for words in told if f">{words}<" in page] == []
+    whole = lent.browser.get(path_of_extract(lent, "test-results", "managements-responses")).text
+    assert [words for words in told if f">{words}<" in whole] == told
 
 
 def test_the_download_of_an_extract_holds_its_pages_only(lent: Lent) -> None:
