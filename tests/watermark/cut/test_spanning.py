@@ -120,6 +120,12 @@ def headers_of_a_cell(pdf: pikepdf.Pdf, other: int) -> None:
     section(pdf, 2).K[1]["/A"] = Dictionary(O=Name.Table, Headers=Array([String(WORD)]))
 
 
+def header_of_a_cell_that_lost_its_identifier(pdf: pikepdf.Pdf, other: int) -> None:
+    table = pdf.Root.StructTreeRoot.K.K[-1]  # of all pages
+    table["/ID"] = String(WORD)
+    section(pdf, 2).K[1]["/A"] = Dictionary(O=Name.Table, Headers=Array([String(WORD)]))
+
+
 def list_that_continues_another(pdf: pikepdf.Pdf, other: int) -> None:
     section(pdf, other).K[1]["/ID"] = String(WORD)
     section(pdf, 2).K[1]["/A"] = Array([Dictionary(O=Name.List, ContinuedFrom=String(WORD)), 0])
@@ -270,6 +276,7 @@ GO: dict[str, Case] = {
         element_with_a_child_of_words_alone,
         element_with_a_child_that_is_anothers,
         figure_of_no_page_that_draws_a_form,
+        header_of_a_cell_that_lost_its_identifier,
         roles_of_a_namespace,
         field_with_a_widget_on_no_page,
         entry_that_leads_to_an_element,
@@ -299,6 +306,10 @@ def test_what_is_said_of_a_kept_and_an_omitted_page_goes(name: str, tmp_path: Pa
 def test_what_is_said_of_kept_pages_stays(name: str, tmp_path: Path) -> None:
     source = changed(STAY_WHERE_ALL_STAYS[name], OTHER_KEPT)
     assert canaries(cut_pdf(source, KEPT), tmp_path) == {WORD}
+
+
+def test_no_text_between_layers_becomes_their_heading(tmp_path: Path) -> None:
+    assert canaries(cut_pdf(changed(text_between_layers, OTHER_KEPT), KEPT), tmp_path) == set()
 
 
 def attributes_in_cut(case: Case, other: int) -> str:
@@ -343,6 +354,18 @@ def test_no_reader_is_asked_to_draw_fields_without_their_values(other: int) -> N
 
     with pikepdf.open(BytesIO(cut_pdf(changed(case, other), KEPT))) as pdf:
         assert ("/NeedAppearances" in pdf.Root.AcroForm) == (other == OTHER_KEPT)
+
+
+def test_a_field_of_kept_widgets_keeps_its_name_and_one_without_a_name_gets_none() -> None:
+    def case(pdf: pikepdf.Pdf, other: int) -> None:
+        field_of_two_widgets(pdf, other, key="V")
+        name_above_two_fields(pdf, other)
+        del pdf.Root.AcroForm.Fields[-1]["/T"]
+
+    with pikepdf.open(BytesIO(cut_pdf(changed(case, OMITTED), KEPT))) as pdf:
+        _, choice, nameless = pdf.Root.AcroForm.Fields
+        assert choice.T == "choice"
+        assert "/T" not in nameless
 
 
 def test_fields_below_a_group_that_lost_its_name_keep_names_of_their_own() -> None:
