@@ -277,18 +277,33 @@ def offered_text_id(records: Records) -> str | None:
     return newest[0].id if newest else None
 
 
+def was_revoked(records: Records, recipient: Recipient) -> bool:
+    """Whether an agreement of this recipient or their company was: then none is offered on the page any more."""
+    theirs: tuple[dict[str, Any], ...] = ({"recipient_id": recipient.id}, {"domain": recipient.domain})
+    return any(records.find(Nda, limit=1, state=NdaState.REVOKED, **where) for where in theirs)
+
+
+def has_signed(records: Records, recipient: Recipient) -> bool:
+    """Whether this recipient has signed on the page, be it another text: then they are asked again there."""
+    return bool(records.find(Nda, limit=1, recipient_id=recipient.id, text_id__ne=None))
+
+
 def end_uncovered(records: Records, actor: Actor, now: datetime, random: Random, nda: Nda) -> int:
-    """End the open shares of `nda` documents that this ended agreement covered and no other covers; how many."""
+    """End the open shares of `nda` documents that this ended agreement covered and no other covers; how many.
+
+    What can be signed for on the page is not ended: it waits. What nobody may sign for any more is ended with the rest.
+    """
     where: dict[str, Any] = {"id": nda.recipient_id} if nda.recipient_id else {"domain": nda.domain}
     ended = 0
     for recipient in records.find(Recipient, **where):
         if covering(records, recipient, now):
             continue
+        offered, signed = not was_revoked(records, recipient), has_signed(records, recipient)
         for share in records.find(Share, recipient_id=recipient.id, revoked_at=None, expires_at__gt=now):
             document = records.get(Document, share.document_id)
             if document is None or document.classification == Classification.PUBLIC:
                 continue
-            if nda.state != NdaState.REVOKED and (share.nda == NdaMode.ASK or nda.text_id is not None):
+            if offered and (share.nda == NdaMode.ASK or signed):
                 continue  # it waits for a new signature
             ended_now: dict[str, Any] = {"revoked_at": now, "revoked_reason": "nda-ended"}
             if records.change(share, expect={"revoked_at": None}, **ended_now) is None:

@@ -13,7 +13,7 @@ from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
 from service.keys import NamedKeys
-from service.ndas import covering, offered_text_id
+from service.ndas import covering, has_signed, offered_text_id, was_revoked
 from service.outbox import Mail, no_mail, queue
 from service.ports import Database, Records, Taken
 from service.recipients import CheckMark, admit, check_markable_person
@@ -25,9 +25,7 @@ from service.records import (
     Link,
     MailCheck,
     Message,
-    Nda,
     NdaMode,
-    NdaState,
     Recipient,
     Share,
     Version,
@@ -311,8 +309,7 @@ class Sharing:
         recipient = records.get(Recipient, share.recipient_id)
         if recipient is None:
             raise not_found("recipient", share.recipient_id)
-        signed = records.find(Nda, limit=1, recipient_id=recipient.id, text_id__ne=None)
-        nda = NdaMode.ASK if signed else share.nda  # who signed on the page is asked again there
+        nda = NdaMode.ASK if has_signed(records, recipient) else share.nda
         self._check_document(records, share.document_id, share.pinned_version_id, recipient, nda, now)
         return share, recipient
 
@@ -357,9 +354,8 @@ class Sharing:
             raise DomainError(Problem.WRONG_STATE, detail)
         if document.classification == Classification.PUBLIC or covering(records, recipient, now):
             return document
-        theirs: tuple[dict[str, Any], ...] = ({"recipient_id": recipient.id}, {"domain": recipient.domain})
         if nda == NdaMode.ASK:
-            if any(records.find(Nda, limit=1, state=NdaState.REVOKED, **where) for where in theirs):
+            if was_revoked(records, recipient):
                 detail = (
                     "The agreement with this recipient was revoked, so it is not offered on the page again."
                 )

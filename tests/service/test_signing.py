@@ -377,13 +377,60 @@ def test_a_revoked_agreement_is_never_offered_again(waiting: Waiting) -> None:
     service.sealmark.ndas.revoke(OPERATOR, nda.id)
     newer = a_text(service, "# Another\n")
     for share in (waiting, other):
-        assert share.decided() in {Denial.SHARE_REVOKED, Denial.NDA_ENDED}
-        assert refused(lambda share=share: share.sign(text_id=newer.id)).fields["reason"] in {  # type: ignore[misc]
-            Denial.SHARE_REVOKED,
-            Denial.NDA_ENDED,
-        }
+        assert share.decided() == Denial.SHARE_REVOKED
+        error = refused(lambda share=share: share.sign(text_id=newer.id))  # type: ignore[misc]
+        assert error.fields["reason"] == Denial.SHARE_REVOKED
     error = refused(lambda: a_waiting_share(service, text=newer, document=waiting.document))
     assert error.problem == Problem.NDA_REQUIRED
+
+
+def ends(service: Service) -> list[tuple[Any, Any, Any]]:
+    """Share, reason and agreement of the entries of shares that were ended."""
+    return [(row["share"], row["reason"], row["nda"]) for row in service.entries("share.revoked")]
+
+
+def test_revoking_what_was_signed_ends_its_shares_and_a_later_agreement_does_not_open_them(
+    waiting: Waiting,
+) -> None:
+    service = waiting.service
+    nda = waiting.sign()
+    service.sealmark.ndas.revoke(OPERATOR, nda.id)
+    ended = service.sealmark.sharing.get(waiting.share.id)
+    assert (ended.revoked_at, ended.revoked_reason) == (service.clock(), "nda-ended")
+    assert ends(service) == [(waiting.share.id, "nda-ended", nda.id)]
+    an_nda(service)
+    assert waiting.decided() == Denial.SHARE_REVOKED
+
+
+def test_revoking_a_paper_ends_what_would_have_waited_without_it(service: Service) -> None:
+    paper = an_nda(service)
+    share = a_waiting_share(service).share
+    service.sealmark.ndas.revoke(OPERATOR, paper.id)
+    assert ends(service) == [(share.id, "nda-ended", paper.id)]
+
+
+def test_where_one_was_revoked_the_last_agreement_that_runs_out_ends_what_would_have_waited(
+    service: Service,
+) -> None:
+    waiting = a_waiting_share(service)
+    signed = waiting.sign()
+    paper = an_nda(service, valid_until=service.clock() + timedelta(days=1))
+    service.sealmark.ndas.revoke(OPERATOR, signed.id)
+    assert ends(service) == []  # the paper covers it
+    service.clock.advance(days=1)
+    assert service.sealmark.sweeping.end_expired_ndas() == 1
+    assert ends(service) == [(waiting.share.id, "nda-ended", paper.id)]
+
+
+def test_a_paper_that_ran_out_leaves_to_wait_who_signed_on_the_page_before(service: Service) -> None:
+    first = a_waiting_share(service)
+    first.sign()
+    a_text(service, "# Another\n")
+    an_nda(service, valid_until=service.clock() + timedelta(days=1))
+    second = a_waiting_share(service, text=first.text, document=first.document, nda=NdaMode.REQUIRE)
+    service.clock.advance(days=1)
+    assert service.sealmark.sweeping.end_expired_ndas() == 0
+    assert first.decided() == second.decided() == Denial.NDA_ASKED
 
 
 def test_an_agreement_that_ran_out_is_offered_again(service: Service) -> None:
