@@ -1,7 +1,8 @@
 """Mail addresses: one address is one recipient.
 
-The local part is case-folded and the domain mapped by UTS 46 to its ASCII form; nothing else is folded, since
-what a dot or a plus means is the receiving server's business.
+The local part is case-folded and written without quotes and backslashes where it can be, since `"ana"` and `ana` are
+one mailbox (RFC 5321 4.1.2); the domain is mapped by UTS 46 to its ASCII form. Nothing else is folded: what a dot or a
+plus means is the receiving server's business.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ MAX_ADDRESS = 254
 """Octets of an address that fits a mail path, RFC 5321 4.5.3.1.3."""
 
 _ATOM = r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\].]+"
-_LOCAL = re.compile(rf'{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])+"')
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_QUOTED_STRING = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])+)"')
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,14 @@ def parse_address(text: str, where: str = "mail") -> Address:
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:
         raise invalid(where, "A mail address looks like ana@acme.example.")
-    folded = unicodedata.normalize("NFC", local).casefold()
-    if not _LOCAL.fullmatch(folded) or any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
+    quoted = _QUOTED_STRING.fullmatch(local)
+    plain = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else local
+    folded = unicodedata.normalize("NFC", plain).casefold()
+    fits = _DOT_STRING.fullmatch(folded)
+    if not (quoted or fits) or any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in folded):
         raise invalid(where, "The part before the @ is not one that a mail address can have.")
+    if not fits:  # what can be said only in quotes keeps them, and no backslash that it can do without
+        folded = '"' + re.sub(r'(["\\])', r"\\\1", folded) + '"'
     ascii_domain = parse_domain(domain, where)
     mail = f"{folded}@{ascii_domain}"
     if len(folded.encode()) > MAX_LOCAL or len(mail.encode()) > MAX_ADDRESS:

@@ -32,8 +32,11 @@ def links(service: Service) -> list[Message]:
         return records.find(Message, kind=Mail.LINK)
 
 
-def test_a_fresh_link_goes_by_mail_to_whom_the_report_is_shared_with(lent: Lent, person: Person) -> None:
-    assert "Mail me a fresh link" in prove(person, lent, " Ana@ACME.example ")
+@pytest.mark.parametrize("typed", [" Ana@ACME.example ", '"ana"@acme.example'])
+def test_a_fresh_link_goes_by_mail_to_whom_the_report_is_shared_with(
+    lent: Lent, person: Person, typed: str
+) -> None:
+    assert "Mail me a fresh link" in prove(person, lent, typed)
     answer = person.send(person.get(address(lent)), "/link")
     assert "on its way" in answer.text
     (message,) = links(lent.service)
