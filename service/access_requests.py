@@ -17,6 +17,7 @@ from service.access_rules import life_of, matching
 from service.audit import Actor, Clock, Outcome, Random, entry
 from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
+from service.granting import used_up
 from service.lines import is_line
 from service.mail import parse_address
 from service.ndas import covering, offered_text_id
@@ -92,8 +93,9 @@ class AccessRequests:
     ) -> AccessRequest:
         """The request of whoever has shown that this address is theirs; approved at once where a rule says so.
 
-        Whose request is still pending, or whose approved share is still open, gets that one, unchanged. An address
-        that is known under another name is no reason to refuse: the mark says what the record says.
+        Whose request is still pending, or whose approved share still opens, gets that one, unchanged. A rule does not
+        give again what its recipient has used up: a person decides. An address that is known under another name is no
+        reason to refuse: the mark says what the record says.
 
         Raises `DomainError`: invalid, unmarkable-name (both with `where`: name, company, purpose or mail); not-found;
         wrong-state (revoked, the recipient was erased meanwhile); busy.
@@ -109,7 +111,7 @@ class AccessRequests:
                 with self._database.write() as records:
                     document = _lendable(records, document_id, now)
                     recipient = self._recipient(records, actor, now, address, name, company, language)
-                    before = _standing(records, recipient, document, now)
+                    before = self._standing(records, recipient, document)
                     if before is not None:
                         return before
                     request = AccessRequest(
@@ -126,6 +128,8 @@ class AccessRequests:
                     records.add(request)
                     said = {"mail": recipient.mail, "name": name, "company": company, "purpose": purpose}
                     self._record(records, "access.requested", actor, now, request, personal=said)
+                    if _has_used_up(records, recipient, document, now):
+                        return request
                     return self._by_rule(records, actor, now, request, recipient, document)
             except Taken:  # somebody made the same recipient meanwhile: once more, with theirs
                 continue
@@ -273,6 +277,22 @@ class AccessRequests:
             return records.change(recipient, language=spoken) or recipient
         return recipient
 
+    def _standing(self, records: Records, recipient: Recipient, document: Document) -> AccessRequest | None:
+        """An earlier request of theirs that is pending, or whose share still opens."""
+        earlier = records.find(
+            AccessRequest,
+            order="-created_at",
+            recipient_id=recipient.id,
+            document_id=document.id,
+            state__ne=RequestState.DENIED,
+        )
+        for request in earlier:
+            if request.state == RequestState.PENDING:
+                return request
+            if request.share_id and self._sharing.still_open(records, request.share_id):
+                return request
+        return None
+
     def _pending(self, records: Records, request_id: str) -> tuple[AccessRequest, Recipient]:
         """A request that waits for its decision, and who asks; nobody else decides it or erases them meanwhile."""
         found = records.get(AccessRequest, request_id)
@@ -355,24 +375,12 @@ def _lendable(records: Records, document_id: str, now: datetime) -> Document:
     return document
 
 
-def _standing(
-    records: Records, recipient: Recipient, document: Document, now: datetime
-) -> AccessRequest | None:
-    """An earlier request of theirs that is pending, or whose share is still open."""
-    earlier = records.find(
-        AccessRequest,
-        order="-created_at",
-        recipient_id=recipient.id,
-        document_id=document.id,
-        state__ne=RequestState.DENIED,
+def _has_used_up(records: Records, recipient: Recipient, document: Document, now: datetime) -> bool:
+    """Whether a share in force of this document leaves them no download."""
+    theirs = records.find(
+        Share, document_id=document.id, recipient_id=recipient.id, revoked_at=None, expires_at__gt=now
     )
-    for request in earlier:
-        share = records.get(Share, request.share_id) if request.share_id else None
-        if request.state == RequestState.PENDING or (
-            share and not share.revoked_at and now < share.expires_at
-        ):
-            return request
-    return None
+    return any(used_up(share) for share in theirs)
 
 
 def _nda_mode(records: Records, document: Document, recipient: Recipient, now: datetime) -> NdaMode:

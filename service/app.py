@@ -283,7 +283,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         tallies=tallies,
         limits=limits,
         mail_checks=mail_checks,
-        fresh_links=FreshLinks(database, limits, mail_needed, clock, random),
+        fresh_links=FreshLinks(database, sharing, limits, mail_needed, clock, random),
         deliveries=deliveries,
         viewing=Viewing(database, deliveries, copies, drawer(settings), limits, clock, random),
         log=Log(database, archives, clock, random),

@@ -12,6 +12,7 @@ from service.limits import Limit, Limits
 from service.outbox import Mail, queue
 from service.ports import Database, Records
 from service.records import Document, Recipient, Session, Share
+from service.sharing import Sharing
 
 FRESH_LINKS = Limit("fresh-links", 5, timedelta(hours=1))
 """For one document and mail: each is a mail, and a link that works for days."""
@@ -23,12 +24,14 @@ class FreshLinks:
     def __init__(
         self,
         database: Database,
+        sharing: Sharing,
         limits: Limits,
         require_mail: Callable[[], None],
         clock: Clock,
         random: Random,
     ) -> None:
         self._database = database
+        self._sharing = sharing
         self._limits = limits
         self._require_mail = require_mail
         self._clock = clock
@@ -42,12 +45,12 @@ class FreshLinks:
         return None if ended else found
 
     def shared(self, session: Session, document_id: str) -> bool:
-        """Whether a share in force of this document belongs to who holds the session."""
+        """Whether a share of this document that opens belongs to who holds the session."""
         with self._database.read() as records:
             return self._share(records, session, document_id) is not None
 
     def send(self, session: Session, document_id: str, language: str = "") -> bool:
-        """Queue a mail with a new link to the newest share in force; False where there is none.
+        """Queue a mail with a new link to the newest share that opens; False where there is none.
 
         Raises `TooMany`, `DomainError` (mail-not-configured).
         """
@@ -72,19 +75,21 @@ class FreshLinks:
         return True
 
     def _share(self, records: Records, session: Session, document_id: str) -> Share | None:
-        """The newest one. Whether it opens, its agreement for one, is decided where the link is opened."""
+        """The newest one whose link opens, be it to sign first: no other is worth a mail."""
         known = records.find(Recipient, mail=session.mail, erased_at=None, limit=1)
         if not known:
             return None
-        found = records.find(
+        theirs = records.find(
             Share,
             document_id=document_id,
             recipient_id=known[0].id,
             revoked_at=None,
             expires_at__gt=self._clock(),
             order="-created_at",
-            limit=1,
         )
-        if found and found[0].with_id:  # what goes along has no link: it is on the page of its report
-            return records.get(Share, found[0].with_id)
-        return found[0] if found else None
+        for share in theirs:
+            # What goes along has no link: it is on the page of its report.
+            found = self._sharing.still_open(records, share.with_id or share.id)
+            if found is not None:
+                return found
+        return None

@@ -12,6 +12,7 @@ from service.along import WITH_REPORT, end_along, end_of, lend_along, letters_of
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
 from service.decision import has_ended
 from service.errors import DomainError, Problem, invalid, not_found
+from service.granting import running, used_up
 from service.keys import NamedKeys
 from service.ndas import covering, has_signed, offered_text_id, was_revoked
 from service.outbox import Mail, no_mail, queue
@@ -242,11 +243,20 @@ class Sharing:
             records.change(link, expect={"revoked_at": None}, revoked_at=self._clock())
 
     def still_open(self, records: Records, share_id: str) -> Share | None:
-        """The share if a link could be made for it now."""
+        """The share if a link that was made for it now would open, be it to sign first; it is not held.
+
+        What is used up opens as long as a download that was granted goes on.
+        """
+        now = self._clock()
         try:
-            return self._require_open(records, share_id, self._clock())[0]
+            share, _ = self._require_open(records, share_id, now, hold=False)
         except DomainError:
             return None
+        if used_up(share):
+            grant = self._database.grant(share.id, None, now)
+            if grant is None or running(records, share, grant.copy, now) is None:
+                return None
+        return share
 
     def revoke(self, actor: Actor, share_id: str) -> Share:
         """End a share, its links and what goes along with it at once; ending it again changes nothing."""
@@ -293,9 +303,14 @@ class Sharing:
         with self._database.read() as records:
             return records.find(Share, order="id", limit=limit, **where)
 
-    def _require_open(self, records: Records, share_id: str, now: datetime) -> tuple[Share, Recipient]:
-        """The share, held until the transaction ends, and its recipient. Raises `DomainError` unless it is open."""
-        share = records.get(Share, share_id, lock=True)
+    def _require_open(
+        self, records: Records, share_id: str, now: datetime, *, hold: bool = True
+    ) -> tuple[Share, Recipient]:
+        """The share and its recipient; with `hold`, nobody changes it until the transaction ends.
+
+        Raises `DomainError` unless it is open.
+        """
+        share = records.get(Share, share_id, lock=hold)
         if share is None:
             raise not_found("share", share_id)
         if share.revoked_at or share.expires_at <= now:

@@ -126,6 +126,21 @@ class RequestPromises:
         assert len({denied.id, approved.id, third.id}) == 3
         assert third.state == RequestState.PENDING
 
+    def test_what_is_used_up_can_be_asked_for_again_and_no_rule_gives_it_again(
+        self, service: Service, document: Document
+    ) -> None:
+        an_nda(service)
+        rule = a_rule(service, RuleKind.DOMAIN, domain="acme.example", download_limit=1)
+        first = ask(service, document)
+        assert first.rule_id == rule.id
+        share = service.sealmark.sharing.get(first.share_id or "")
+        with service.sealmark.database.write() as records:
+            records.change(share, downloads_taken=1)
+        again = ask(service, document)
+        assert (again.id != first.id, again.state, again.share_id) == (True, RequestState.PENDING, None)
+        assert ask(service, document) == again
+        assert service.sealmark.access_requests.approve(CRM, again.id).request.share_id != share.id
+
     @pytest.mark.parametrize(
         ("changes", "problem", "where"),
         [
