@@ -29,11 +29,17 @@ class Stable:
         self._asking = Asking(sealmark.access_requests, sealmark.limits)
         self._browsers = browsers
 
-    def show(self, document_id: str, *, status: int = 200, error: str = "", typed: str = "") -> Response:
-        """The form for the mail address, the field for its code, or what there is for who has shown it."""
+    def show(
+        self, document_id: str, *, status: int = 200, error: str = "", typed: str | None = None
+    ) -> Response:
+        """The form for the mail address, the field for its code, or what there is for who has shown it.
+
+        `typed`: what was given for an address and is none; the form is shown again.
+        """
         document = self._document(document_id)
         browser = self._browsers.of_request()
-        other = bool(request.args.get("other"))  # another address than the one that was shown is to be given
+        # Another address is to be given than the one that waits for its code, or was shown.
+        other = typed is not None or bool(request.args.get("other"))
         check = None if other else self._checks.waiting(document.id, browser)
         session = self._checks.session(document.id, browser)
         if session is not None and check is None and not other and not error:
@@ -42,7 +48,7 @@ class Stable:
             "stable",
             status,
             path=f"/r/{document.id}",
-            mail=check.mail if check else typed,
+            mail=check.mail if check else typed or "",
             step="code" if check else "mail",
             error=error,
             **shown(document),

@@ -3,13 +3,16 @@ nothing."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from service.outbox import Mail
-from service.records import Message
-from tests.service_fixture import OPERATOR, Service
+from service.records import AccessRequest, Message, RequestState
+from tests.service.test_mailing import NO_MAIL
+from tests.service_fixture import OPERATOR, Service, service_in
 from tests.web.recipient.browsing import Forms, Person, mailed_code
-from tests.web.recipient.lending import Lent
+from tests.web.recipient.lending import Lent, lend
 
 
 @pytest.fixture
@@ -107,6 +110,40 @@ def test_what_is_no_address_is_said_at_the_field_and_kept(lent: Lent, person: Pe
     assert answer.status_code == 422
     assert "This is no mail address" in answer.text
     assert 'value="ana at &lt;acme&gt;"' in answer.text
+
+
+def test_a_wrong_other_address_is_said_at_the_field_for_the_address(lent: Lent, person: Person) -> None:
+    person.follow(person.send(person.get(address(lent)), "/check", mail="ana@acme.example"))
+    answer = person.send(person.get(f"{address(lent)}?other=1"), "/check", mail="nonsense")
+    assert answer.status_code == 422
+    assert "This is no mail address" in answer.text
+    assert 'name="mail"' in answer.text
+    assert 'value="nonsense"' in answer.text
+    assert 'name="code"' not in answer.text
+
+
+def test_whose_downloads_are_used_up_may_ask_once_the_last_one_is_over(service: Service) -> None:
+    lent = lend(service, limit=1)
+    lent.granted()
+    person = Person(lent.app)
+    assert "Mail me a fresh link" in prove(person, lent, "ana@acme.example")  # it leads to the same download
+    service.clock.advance(minutes=11)
+    page = person.get(address(lent))
+    assert "Mail me a fresh link" not in page.text
+    page = person.send(page, "/ask", name="Ana Lindqvist", company="Acme Freight", purpose="once more")
+    assert "Your request is on its way" in page.text
+    with service.sealmark.database.read() as records:
+        (request,) = records.find(AccessRequest)
+    assert request.state == RequestState.PENDING
+
+
+def test_where_no_mail_can_be_sent_the_page_says_so(tmp_path: Path) -> None:
+    with service_in(tmp_path, environ=NO_MAIL) as service:
+        lent = lend(service)
+        person = Person(lent.app)
+        answer = person.send(person.get(address(lent)), "/check", mail="ana@acme.example")
+        assert answer.status_code == 503
+        assert "We cannot mail you a code" in answer.text
 
 
 def test_a_sixth_fresh_link_within_an_hour_is_not_sent(lent: Lent, person: Person) -> None:
