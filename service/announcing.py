@@ -2,7 +2,7 @@
 
 A share that ends soon (once a share), a new version (once a share and version), the newest checkpoint (once a day an
 address). A row that is unlike all others stands for each, in the transaction of its messages, so that any number of
-workers announce once. Where no mail can be sent nothing is queued.
+workers announce once. Where no mail can be sent nothing is queued, nor of a share whose downloads are used up.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from crypto import identifiers
 from service.audit import Clock, Random
+from service.granting import used_up
 from service.outbox import Mail, queue
 from service.ports import Database, Records, Taken
 from service.records import (
@@ -86,7 +87,8 @@ class Announcing:
             said = records.find(Throttle, key__in=[_ending(share) for share in ending]) if ending else []
             known = {throttle.key for throttle in said}
             for share in ending:
-                if _ending(share) in known or share.expires_at - share.created_at <= NOTICE:
+                short = share.expires_at - share.created_at <= NOTICE
+                if _ending(share) in known or short or used_up(share):
                     continue
                 records.add(Throttle(_ending(share), share.expires_at))
                 self._queue(records, Mail.EXPIRING, share)
@@ -130,7 +132,7 @@ class Announcing:
             version = records.get(Version, version_id)
             shares = self._concerned(records, version, after) if version else []
             for share in shares:
-                if not _waits(records, share):
+                if not _is_closed(records, share) and not _waits(records, share):
                     self._queue(records, Mail.NEW_VERSION, share)
             if len(shares) < BATCH:
                 records.change(due[0], done_at=now)
@@ -139,7 +141,7 @@ class Announcing:
         return True
 
     def _concerned(self, records: Records, version: Version, after: str) -> list[Share]:
-        """Shares that follow the newest version and were there before this one."""
+        """Shares that follow the newest version and were there before this one; those that go along too."""
         return records.find(
             Share,
             order="id",
@@ -199,6 +201,12 @@ def _newer(records: Records, version: Version) -> bool:
             number__gt=version.number,
         )
     )
+
+
+def _is_closed(records: Records, share: Share) -> bool:
+    """Whether the page on which the share's document stands, for what goes along its report's, gives no download."""
+    report = records.get(Share, share.with_id) if share.with_id else share
+    return report is None or used_up(report)
 
 
 def _waits(records: Records, share: Share) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.audit import Clock
+from service.decision import has_ended
 from service.mail_sentences import day, moment
 from service.mailchecks import CODE_LIFE
 from service.ndas import covering
@@ -84,13 +85,18 @@ class Letters:
                 return _checkpoint(records, message)
 
     def _with_link(self, records: Records, message: Message, share_id: str | None) -> Needs | None:
-        link = self._sharing.mailed_link(records, share_id or "", message.link_hash)
-        share = records.get(Share, share_id or "")
-        if link is None or share is None:
+        """What is said of this share. The link of what goes along is its report's, on whose page it stands."""
+        now = self._clock()
+        told = records.get(Share, share_id or "")
+        share = records.get(Share, told.with_id) if told and told.with_id else told
+        if told is None or share is None or _has_ended(records, told, now):
             return None
-        about = _About.load(records, share, self._clock())
+        link = self._sharing.mailed_link(records, share.id, message.link_hash)
+        if link is None:
+            return None
+        about = _About.load(records, share, now)
         values = {
-            **self._of_share(about),
+            **self._of_share(_About.load(records, told, now)),
             "link": link.url,
             "link_until": moment(link.expires_at, message.language),
             "share_until": moment(share.expires_at, message.language),
@@ -170,6 +176,13 @@ class _About:
             raise LookupError("a share without its recipient or document")
         public = document.classification == Classification.PUBLIC
         return cls(recipient, document, public or covering(records, recipient, now) is not None)
+
+
+def _has_ended(records: Records, share: Share, now: datetime) -> bool:
+    document = records.get(Document, share.document_id)
+    if document is None or document.revoked_at is not None or has_ended(document, now):
+        return True
+    return share.revoked_at is not None or share.expires_at <= now
 
 
 def _references(share: Share, link: NewLink | None = None) -> dict[str, str | None]:

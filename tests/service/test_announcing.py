@@ -10,7 +10,7 @@ import pytest
 
 from service.announcing import BATCH, FRESH, NOTICE
 from service.outbox import Mail
-from service.records import Job, Message, Throttle
+from service.records import Document, Job, Kind, Message, Share, Throttle
 from service.settings import SettingError, load
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service.test_mailing import NO_MAIL, link_in, opens
@@ -112,6 +112,80 @@ def test_a_new_version_is_told_to_those_whose_shares_follow_it(lending: Service)
 
     new_version(lending)
     assert len(announce(lending)) == 2
+
+
+def test_whose_downloads_are_used_up_is_told_neither_of_a_new_version_nor_of_the_end(
+    lending: Service,
+) -> None:
+    announce(lending)
+    ends = START + timedelta(days=8)
+    left = lent(lending, "left", expires_at=ends, download_limit=2, mail_check=False)
+    done = lent(lending, "done", expires_at=ends, download_limit=1, mail_check=False)
+    with lending.sealmark.database.write() as records:
+        for share in (left, done):
+            records.change(lending.sealmark.sharing.get(share), downloads_taken=1)
+    new_version(lending)
+    assert announce(lending) == [(Mail.NEW_VERSION, left, "left@acme.example")]
+    lending.mails()
+    lending.clock.advance(days=2)
+    assert announce(lending) == [(Mail.EXPIRING, left, "left@acme.example")]
+
+
+@pytest.fixture
+def along(lending: Service) -> tuple[Document, Share, Share]:
+    """A bridge letter, its report's share, and its own that goes along."""
+    (report,) = lending.sealmark.documents.list()
+    letter = a_document(lending, name="Bridge letter Q1", kind=Kind.BRIDGE_LETTER)
+    a_version(lending, letter)
+    lending.sealmark.documents.change(OPERATOR, letter.id, report=report.id)
+    announce(lending)
+    share, _ = a_share(lending, report, download_limit=1, mail_check=False)
+    with lending.sealmark.database.read() as records:
+        (beside,) = records.find(Share, with_id=share.id)
+    lending.clock.advance(minutes=1)
+    return letter, share, beside
+
+
+def test_a_new_version_of_a_letter_that_goes_along_is_told_once_with_the_link_of_its_report(
+    lending: Service, along: tuple[Document, Share, Share]
+) -> None:
+    letter, share, beside = along
+    a_version(lending, letter)
+    assert announce(lending) == [(Mail.NEW_VERSION, beside.id, "ana@acme.example")]
+    (sent,) = lending.mails()
+    assert announce(lending) == []
+    assert sent.subject == "A new version of “Bridge letter Q1”"
+    assert opens(lending, link_in(sent)).share == share  # type: ignore[union-attr]
+    assert f"/r/{letter.id}\n" in sent.text
+    assert [row["share"] for row in lending.entries("mail.sent")] == [share.id]
+    assert lending.entries("mail.failed") == []
+
+
+def test_a_letter_is_not_told_of_where_its_reports_downloads_are_used_up(
+    lending: Service, along: tuple[Document, Share, Share]
+) -> None:
+    letter, share, _ = along
+    with lending.sealmark.database.write() as records:
+        records.change(share, downloads_taken=1)
+    a_version(lending, letter)
+    assert announce(lending) == []
+
+
+@pytest.mark.parametrize("ended", ["share", "document"])
+def test_of_a_letter_that_ended_before_the_mail_left_no_link_is_mailed(
+    lending: Service, along: tuple[Document, Share, Share], ended: str
+) -> None:
+    letter, _, beside = along
+    a_version(lending, letter)
+    assert len(announce(lending)) == 1
+    if ended == "share":
+        lending.sealmark.sharing.revoke(OPERATOR, beside.id)
+    else:
+        lending.sealmark.documents.revoke(OPERATOR, letter.id)
+    links = len(lending.entries("link.created"))
+    assert lending.mails() == []
+    assert [row["reason"] for row in lending.entries("mail.failed")] == ["ended"]
+    assert len(lending.entries("link.created")) == links
 
 
 def test_of_two_versions_at_once_the_newer_is_told(lending: Service) -> None:
