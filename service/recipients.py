@@ -12,6 +12,7 @@ from service.audit import Actor, Random, entry
 from service.errors import DomainError, Problem, invalid, not_found
 from service.lines import is_line
 from service.mail import parse_address
+from service.names import can_be_read
 from service.ports import Database, Records
 from service.records import Recipient
 
@@ -96,7 +97,8 @@ def check_markable_person(check_mark: CheckMark, name: str, mail: str, company: 
 def printable(text: str, where: str) -> str:
     """The text in NFC, white space at its ends cut.
 
-    Raises `DomainError` (invalid) when it is empty or too long, or holds control characters or half of a character.
+    Raises `DomainError` (invalid) when it is empty or too long, holds control characters or half of a character, or
+    neither a letter nor a number that can be seen.
     What else cannot be printed on the mark is the mark's to say.
     """
     text = unicodedata.normalize("NFC", text).strip()
@@ -104,4 +106,6 @@ def printable(text: str, where: str) -> str:
         raise invalid(where, "Remove the control characters.")
     if not text or len(text) > MAX_NAME:
         raise invalid(where, f"Give 1 to {MAX_NAME} characters.")
+    if not can_be_read(text):
+        raise invalid(where, "Give at least one letter or number.")
     return text

@@ -18,6 +18,7 @@ from service.decision import Allowed, Denial, decide
 from service.errors import DomainError, Problem, invalid
 from service.evidence.signed_record import Signed, signed_record
 from service.limits import Limit, Limits, network
+from service.names import has_letter
 from service.objects import SealedObjects
 from service.ports import Database, Grant, Records
 from service.records import Nda, NdaState, NdaText, Recipient, SealedObject, Session, Signature
@@ -247,7 +248,7 @@ def _is_of(session: Session, grant: Grant, now: datetime) -> bool:
 
 
 def _check_name(name: str) -> None:
-    if not name.strip():
+    if not has_letter(name):
         raise invalid("name", "Type your full name.")
     if len(name) > MAX_NAME:
         raise invalid("name", f"A name has at most {MAX_NAME} characters here.")

@@ -217,6 +217,16 @@ def test_a_differing_name_is_a_conflict_not_a_change(service: Service) -> None:
     assert [r.name for r in service.sealmark.recipients.list(mail="ANA@acme.example")] == ["Ana Example"]
 
 
+@pytest.mark.parametrize("field", ["name", "company"])
+@pytest.mark.parametrize("unseen", ["\u200d", "\u115f", "\u3164\u3164", "\uffa0", "\u0301", "--"])
+def test_a_name_that_nobody_can_read_is_refused(service: Service, field: str, unseen: str) -> None:
+    document = a_document(service)
+    with pytest.raises(DomainError) as caught:
+        a_share(service, document, **{field: unseen})
+    assert (caught.value.problem, caught.value.fields["where"]) == (Problem.INVALID, f"recipient.{field}")
+    assert service.entries("recipient.created") == []
+
+
 @pytest.mark.parametrize("name", ["Ana\u202eExample", "Ana\u2028Example", "\U000e0001Ana"])
 def test_a_name_that_the_mark_cannot_print_is_refused(service: Service, name: str) -> None:
     document = a_document(service)

@@ -224,7 +224,22 @@ def test_a_session_is_believed_as_it_is_kept_not_as_it_is_given(waiting: Waiting
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "x" * (MAX_NAME + 1), "Ana\nExample", "Ana\u202eExample", "\u2066Ana", "Ana\ud800"]
+    "name",
+    [
+        *["", "  ", "x" * (MAX_NAME + 1), "Ana\nExample", "Ana\u202eExample", "\u2066Ana", "Ana\ud800"],
+        *[
+            "\u200b",
+            "\ufeff",
+            "\u200f\u200d",
+            "\u00ad",
+            "\u115f\u1160",
+            "\u3164",
+            "\uffa0",
+            "\u0301",
+            "42",
+            "!",
+        ],
+    ],
 )
 def test_a_name_that_cannot_be_is_refused_and_nothing_is_kept(waiting: Waiting, name: str) -> None:
     error = refused(lambda: waiting.sign(name=name))
