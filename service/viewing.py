@@ -23,7 +23,7 @@ from service.kept_pages import KeptPages
 from service.limits import Limit, Limits
 from service.opening import Denied, Unauthentic
 from service.ports import Database, Taken
-from service.records import Copy, Delivery, Throttle
+from service.records import Copy, Cut, Delivery, Template, Throttle, Version
 from service.sending import Sent
 from watermark.drawn import Drawn, DrawnPage, Picture
 from watermark.errors import Refused
@@ -35,7 +35,7 @@ PAGES_SHOWN = Limit("pages-shown", 600, timedelta(hours=1))
 the clock, so it shows 1,800 pages at the very most."""
 
 SHOWN_ONCE_A = timedelta(minutes=1)
-"""A page that is loaded again within it is shown once: its text and its picture are two requests."""
+"""A page that the same browser loads again within it is shown once: its text and its picture are two requests."""
 
 DRAWN_TOGETHER = 4
 """Neighbours that one child draws: it starts in 0.2 s and draws a page in 0.05, so four take half the time of four
@@ -128,6 +128,9 @@ class Viewing:
         sitting = self.begin(text, actor, checked)
         if isinstance(sitting, Denied):
             return sitting
+        count = self._count(sitting.copy)
+        if count is not None and number > count:  # no child is started for what is not there
+            raise NoSuchPage(count)
         # 8. The page, drawn from the minted copy: kept from a moment ago, or by a child.
         drawn = self._drawn(text, sitting, number)
         page = next((page for page in drawn.pages if page.number == number), None)
@@ -142,6 +145,14 @@ class Viewing:
             return self._deliveries.deny(denial, sitting.allowed, sitting.delivery, actor)
         self._record(sitting, number, actor)
         return Shown(sitting, page, page.picture, drawn.count)
+
+    def _count(self, copy: Copy) -> int | None:
+        """How many pages the copy has, those of the cut or the version that it is of; None where that is not known."""
+        with self._database.read() as records:
+            template = records.get(Template, copy.template_id)
+            cut_id = template.cut_id if template else None
+            of = records.get(Cut, cut_id) if cut_id else records.get(Version, copy.version_id)
+        return of.pages if of else None
 
     def _drawn(self, text: str, sitting: Sitting, number: int) -> Drawn:
         """The page, and perhaps others; without it where the copy ends before."""
@@ -179,8 +190,11 @@ class Viewing:
             self._children.release()
 
     def _record(self, sitting: Sitting, number: int, actor: Actor) -> None:
-        """That the page is shown, unless it was within the minute. Raises `TooMany`."""
-        key, now = f"drawn:{sitting.delivery.id}:{number}", self._clock()
+        """That the page is shown, unless it was within the minute to the same browser. Raises `TooMany`."""
+        viewer = self._limits.subject(
+            f"{actor.address} {actor.agent}"
+        )  # hashed: who is erased is not found here
+        key, now = f"drawn:{sitting.delivery.id}:{number}:{viewer}", self._clock()
         with self._database.read() as records:
             shown = records.get(Throttle, key)
         if shown is not None and now < shown.until:

@@ -25,7 +25,7 @@ from service.facts import Facts
 from service.granting import SITTING_LIFE
 from service.limits import Limit
 from service.ports import DatabaseUnavailable
-from service.records import Copy, InboxEntry
+from service.records import Copy, InboxEntry, Throttle
 from service.tallies import sum_up
 from service.web.recipient.viewing import shortened
 from tests.service_fixture import OPERATOR, Service
@@ -148,12 +148,13 @@ def test_pages_are_turned_by_links_and_found_by_number(lent: Lent) -> None:
     assert drawn_pages(lent) == [1, 5, 9]
 
 
-def test_a_page_beyond_the_end_leads_to_the_last_and_is_no_entry(lent: Lent) -> None:
+def test_a_page_beyond_the_end_leads_to_the_last_and_is_no_entry(lent: Lent, draw: DrawHere) -> None:
     path = sitting(lent)
     answer = lent.browser.get(f"{path}/10")
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{path}/9")
     assert lent.browser.get(f"{path}/10.png").status_code == 404
     assert drawn_pages(lent) == []
+    assert draw.drew == []  # no child is started for what is not there
 
 
 def test_a_page_that_is_loaded_again_is_one_entry_a_minute(lent: Lent) -> None:
@@ -163,6 +164,24 @@ def test_a_page_that_is_loaded_again_is_one_entry_a_minute(lent: Lent) -> None:
         assert lent.browser.get(f"{path}/3").status_code == 200
         assert lent.browser.get(f"{path}/3.png").status_code == 200
     assert drawn_pages(lent) == [3, 3]  # at the first moment, and sixty seconds later
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"environ_overrides": {"REMOTE_ADDR": "203.0.113.66"}}, {"headers": {"User-Agent": "Another/1"}}],
+    ids=["address", "browser"],
+)
+def test_whoever_else_looks_at_a_page_within_the_minute_is_an_entry_of_their_own(
+    lent: Lent, other: dict[str, Any]
+) -> None:
+    path = sitting(lent)
+    for _ in range(2):
+        assert lent.browser.get(f"{path}/1").status_code == 200
+        assert Person(lent.app).get(f"{path}/1", **other).status_code == 200
+    rows = lent.service.entries("page.drawn")
+    assert len({(row["address"], row.get("agent")) for row in rows}) == len(rows) == 2
+    with lent.service.sealmark.database.read() as records:
+        assert "203.0.113.66" not in repr(records.find(Throttle))
 
 
 def test_many_who_ask_for_a_page_at_once_make_one_entry(lent: Lent, draw: DrawHere) -> None:
