@@ -3,10 +3,12 @@ gives the signer what they signed."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from flask import Response, request
 
+from service import languages
 from service.app import Sealmark
 from service.decision import Denial
 from service.delivery import Page, Waiting
@@ -65,9 +67,12 @@ class Agreements:
         share = waiting.grant.share
         session = self._checks.shown(share, browser)
         text = self._texts.get(str(waiting.grant.text_id))
-        typed = _typed()
-        if request.form.get("text", "") != text.id:
-            # They agreed to another text: what was ticked does not count for this one.
+        language = request.form.get("language", "")
+        if language in languages.LANGUAGES:  # the page's, whatever was chosen elsewhere since
+            wording.speak(language)
+        typed, sentences = _typed(), _sentences(text)
+        if (request.form.get("text"), request.form.get("sentences")) != (text.id, _digest(sentences)):
+            # They agreed to another text, or in other words: what was ticked does not count for these.
             return self._page(waiting, token, _Typed(name=typed.name, changed=True), 409)
         if typed.wrong:
             return self._page(waiting, token, typed, 422)
@@ -81,7 +86,7 @@ class Agreements:
                 session=session,
                 text_id=text.id,
                 name=typed.name,
-                consents=[wording.say(f"sign.{consent}", number=text.number) for consent in CONSENTS],
+                consents=list(sentences.values()),
                 language=wording.language(),
             )
         except DomainError as error:
@@ -134,6 +139,7 @@ class Agreements:
     def _page(self, waiting: Waiting, token: str, typed: _Typed, status: int) -> Response:
         grant = waiting.grant
         text = self._texts.get(str(grant.text_id))
+        sentences = _sentences(text)
         return html(
             "agreement",
             status,
@@ -145,7 +151,8 @@ class Agreements:
             record=self.record_path(waiting, token),
             typed=typed,
             fields=FIELDS,
-            consents=CONSENTS,
+            consents=sentences,
+            sentences=_digest(sentences),
             **shown(grant.document),
         )
 
@@ -157,6 +164,16 @@ def _typed() -> _Typed:
     if not name.strip():
         missing.add("name")
     return _Typed(name, ticked, tuple(field for field in FIELDS if field in missing))
+
+
+def _sentences(text: NdaText) -> dict[str, str]:
+    """What is agreed to by each box, in the language of the page."""
+    return {consent: wording.say(f"sign.{consent}", number=text.number) for consent in CONSENTS}
+
+
+def _digest(sentences: dict[str, str]) -> str:
+    """What the form carries, so that no sentence goes into the record but those that stood on its page."""
+    return hashlib.sha256("\n".join(sentences.values()).encode()).hexdigest()
 
 
 def _holds(text: NdaText) -> str:

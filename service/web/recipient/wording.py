@@ -23,6 +23,11 @@ def language() -> str:
     return chosen
 
 
+def speak(chosen: str) -> None:
+    """Say what follows in this request in this language, one of `languages.LANGUAGES`."""
+    g.language = chosen
+
+
 def say(sentence: str, **values: object) -> str:
     """The sentence of this name with its values; the template escapes the result."""
     return languages.fill(language(), languages.say(language(), sentence, SENTENCES[sentence]), values)

@@ -13,6 +13,7 @@ from service.facts import Facts
 from service.records import Classification, Document, Kind, Listing, NdaMode, NdaText, Recipient, Share
 from service.web.application import create_app
 from tests.service_fixture import OPERATOR, Service
+from tests.web.recipient.browsing import Forms
 from tests.web.recipient.lending import FACTS, _At, report_pdf
 
 TEXT = """\
@@ -63,11 +64,16 @@ class Asked:
         assert self.post("/check").status_code == 303
         assert self.post("/code", code=issued_code(self.service)).status_code == 303
 
+    def form(self, **changes: str | None) -> dict[str, str]:
+        """The form of the page as it is meant to be sent, for the text that was shared; None leaves a field out."""
+        hidden = next((fields for path, fields in Forms(self.get().text).forms if path.endswith("/sign")), {})
+        typed = {"text": self.text.id, "name": "Ana Lindqvist", "agree": "yes", "electronic": "yes"}
+        given = {"token": self.token(), **hidden, **typed, **changes}
+        return {name: value for name, value in given.items() if value is not None}
+
     def sign(self, **changes: str | None) -> TestResponse:
-        """Send the form as it is meant; None leaves a field out."""
-        fields = {"text": self.text.id, "name": "Ana Lindqvist", "agree": "yes", "electronic": "yes"}
-        given = {name: value for name, value in {**fields, **changes}.items() if value is not None}
-        return self.post("/sign", **given)
+        """Send that form."""
+        return self.browser.post(f"{self.path}/sign", data=self.form(**changes))
 
     def kinds(self) -> list[str]:
         """The kinds of entries since the share's link was made, in order."""

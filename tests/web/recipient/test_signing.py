@@ -12,6 +12,7 @@ from werkzeug.test import Client
 
 from service.records import Listing, Nda, Signature
 from service.signing import SIGNINGS
+from service.web.recipient.sentences import SENTENCES
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.lending import HOST, _At, lend
 from tests.web.recipient.signing import TEXT, Asked, ask
@@ -68,13 +69,7 @@ def test_the_link_leads_over_mail_check_and_agreement_to_the_report_with_an_entr
 def test_what_is_kept_is_what_the_page_showed_and_the_form_said(asked: Asked) -> None:
     asked.browser.post(
         f"{asked.path}/sign",
-        data={
-            "token": asked.token(),
-            "text": asked.text.id,
-            "name": "Ana  Lindqvist",
-            "agree": "yes",
-            "electronic": "yes",
-        },
+        data=asked.form(name="Ana  Lindqvist"),
         headers={"User-Agent": "Browser/7"},
     )
     (signature,) = signatures(asked.service)
@@ -133,6 +128,7 @@ def test_before_the_signature_the_page_says_no_more_than_the_trust_page(
         ({"name": None}, ["name"]),
         ({"name": "x" * 201}, ["name"]),
         ({"name": "A\u202eb"}, ["name"]),
+        ({"name": "\u200b\u00ad"}, ["name"]),
         ({"agree": None}, ["agree"]),
         ({"electronic": None}, ["electronic"]),
         ({"agree": "no", "electronic": "on"}, ["agree", "electronic"]),
@@ -182,6 +178,46 @@ def test_a_text_that_changed_is_shown_and_what_was_ticked_does_not_count_for_it(
     assert [signature.text_id for signature in signatures(asked.service)] == [newer.id]
 
 
+def test_the_sentences_of_the_evidence_are_those_of_the_page_whatever_was_chosen_elsewhere(
+    asked: Asked,
+) -> None:
+    fields = asked.form()
+    asked.browser.get("/trust?language=de")  # in another tab
+    assert asked.browser.post(f"{asked.path}/sign", data=fields).status_code == 303
+    (signature,) = signatures(asked.service)
+    assert signature.consents == CONSENTS
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_sentences_that_changed_since_the_page_was_sent_are_shown_before_they_are_signed(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    asked.browser.get(f"/trust?language={language}")
+    fields = asked.form()
+    with monkeypatch.context() as before:
+        before.setitem(SENTENCES, "sign.agree", "I agree to something else.")  # as an older release said it
+        before.setattr("service.languages._catalog", lambda _: None)
+        older = asked.form()
+    assert older["sentences"] != fields["sentences"]
+    answer = asked.browser.post(f"{asked.path}/sign", data=older)
+    assert answer.status_code == 409
+    assert f'<html lang="{language}"' in answer.text
+    assert "required checked" not in answer.text
+    assert signatures(asked.service) == []
+    assert asked.browser.post(f"{asked.path}/sign", data=fields).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "changes", [{"language": "de"}, {"language": "xx", "sentences": None}, {"sentences": "é" * 64}]
+)
+def test_a_form_that_names_other_sentences_than_its_page_signs_nothing(
+    asked: Asked, changes: dict[str, str | None]
+) -> None:
+    answer = asked.sign(**changes)
+    assert answer.status_code == 409
+    assert signatures(asked.service) == []
+
+
 def test_a_text_that_changes_in_the_very_moment_is_shown_too(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,10 +239,9 @@ def test_a_text_that_changes_in_the_very_moment_is_shown_too(
 def test_who_signs_too_often_is_told_to_wait(asked: Asked) -> None:
     for _ in range(SIGNINGS.number):
         assert asked.sign(name="A\u202eb").status_code == 422
-    token = asked.token()
+    fields = asked.form()
     for _ in range(SIGNINGS.number):
         asked.service.sealmark.limits.take((SIGNINGS.of(asked.share.id), "ana@acme.example"))
-    fields = {"text": asked.text.id, "name": "Ana", "agree": "yes", "electronic": "yes", "token": token}
     answer = asked.browser.post(f"{asked.path}/sign", data=fields)
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
@@ -232,12 +267,11 @@ def test_a_share_that_ends_in_the_very_moment_leads_to_the_page_that_says_so(
 
 
 def test_a_form_of_another_site_or_browser_signs_nothing(asked: Asked) -> None:
-    fields = {"text": asked.text.id, "name": "Ana", "agree": "yes", "electronic": "yes"}
-    assert asked.browser.post(f"{asked.path}/sign", data=fields).status_code == 403
-    wrong = {**fields, "token": "A" * 43}
+    own = asked.form()
+    assert asked.browser.post(f"{asked.path}/sign", data=asked.form(token=None)).status_code == 403
+    wrong = {**own, "token": "A" * 43}
     assert asked.browser.post(f"{asked.path}/sign", data=wrong).status_code == 403
     foreign = {"Sec-Fetch-Site": "cross-site"}
-    own = {**fields, "token": asked.token()}
     assert asked.browser.post(f"{asked.path}/sign", data=own, headers=foreign).status_code == 403
     assert signatures(asked.service) == []
 
@@ -265,8 +299,7 @@ def test_who_has_the_link_but_not_the_mail_neither_reads_nor_signs_nor_gets_the_
 
 
 def test_signing_twice_leads_to_the_report_twice_and_is_one_agreement(asked: Asked) -> None:
-    token = asked.token()
-    fields = {"text": asked.text.id, "name": "Ana", "agree": "yes", "electronic": "yes", "token": token}
+    fields = asked.form()
     for _ in range(2):
         answer = asked.browser.post(f"{asked.path}/sign", data=fields)
         assert (answer.status_code, answer.headers["Location"]) == (303, asked.path)
@@ -274,9 +307,8 @@ def test_signing_twice_leads_to_the_report_twice_and_is_one_agreement(asked: Ask
 
 
 def test_a_share_that_was_revoked_is_not_signed_for(asked: Asked) -> None:
-    token = asked.token()
+    fields = asked.form()
     asked.service.sealmark.sharing.revoke(OPERATOR, asked.share.id)
-    fields = {"text": asked.text.id, "name": "Ana", "agree": "yes", "electronic": "yes", "token": token}
     assert asked.browser.post(f"{asked.path}/sign", data=fields).status_code == 410
     assert asked.get("/record").status_code == 410
     assert signatures(asked.service) == []
@@ -354,8 +386,7 @@ def test_other_methods_get_a_page_that_says_so(asked: Asked) -> None:
 def test_a_forged_link_signs_nothing_and_has_no_record(asked: Asked) -> None:
     forged = asked.path[:-4] + "AAAA"
     assert asked.browser.get(f"{forged}/record").status_code == 404
-    own = {"token": asked.token(), "text": asked.text.id, "name": "A", "agree": "yes", "electronic": "yes"}
-    assert asked.browser.post(f"{forged}/sign", data=own).status_code == 404
+    assert asked.browser.post(f"{forged}/sign", data=asked.form()).status_code == 404
 
 
 def test_who_never_signed_here_sees_no_link_to_a_record(service: Service) -> None:
