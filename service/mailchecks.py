@@ -36,7 +36,8 @@ CODES_A_DAY = Limit("codes-a-day", 20, timedelta(days=1))
 """Codes for one share, or one document's address, and mail."""
 
 CODES_TO = Limit("codes-to", 40, timedelta(days=1))
-"""Codes to one mail address, whatever for: nobody's mailbox is flooded by us."""
+"""Codes that strangers have mailed to one address, at all documents' addresses: nobody's mailbox is flooded by us. A
+share's codes do not count here: nobody keeps a recipient from their own link, nor finds out that one was used."""
 
 CODES_FROM = Limit("codes-from", 60, timedelta(hours=1))
 TRIES_FROM = Limit("tries-from", 120, timedelta(hours=1))
@@ -68,14 +69,17 @@ class MailChecks:
         keys: NamedKeys,
         limits: Limits,
         require_mail: Callable[[], None],
+        check_mail: Callable[[str], None],
         clock: Clock,
         random: Random,
     ) -> None:
-        """`require_mail` raises `DomainError` where no mail can be sent."""
+        """`require_mail` raises `DomainError` where no mail can be sent; `check_mail` for an address that the mark
+        cannot print (unmarkable-name)."""
         self._database = database
         self._keys = keys
         self._limits = limits
         self._require_mail = require_mail
+        self._check_mail = check_mail
         self._clock = clock
         self._random = random
 
@@ -91,15 +95,15 @@ class MailChecks:
     ) -> Check:
         """Queue a code to this address; what this browser had begun for the subject ends.
 
-        Raises `TooMany`, `DomainError` (mail-not-configured).
+        Raises `TooMany`, `DomainError`: mail-not-configured; unmarkable-name, at a document's address, where nobody
+        with this mail could be lent anything.
         """
         self._require_mail()
-        self._limits.require(
-            (CODES_AN_HOUR.of(subject), mail),
-            (CODES_A_DAY.of(subject), mail),
-            (CODES_TO, mail),
-            (CODES_FROM, network(actor.address)),
-        )
+        limits = [(CODES_AN_HOUR.of(subject), mail), (CODES_A_DAY.of(subject), mail)]
+        if not _is_share(subject):
+            self._check_mail(mail)
+            limits.append((CODES_TO, mail))
+        self._limits.require(*limits, (CODES_FROM, network(actor.address)))
         now = self._clock()
         check = Check(
             id=identifiers.new_id("mck", self._random(16)),
@@ -219,7 +223,7 @@ class MailChecks:
         reason: str | None,
     ) -> None:
         """The entry of a try. The address itself is not in it: without a recipient, erasing could not find it."""
-        share = records.get(Share, check.subject) if check.subject.startswith("shr_") else None
+        share = records.get(Share, check.subject) if _is_share(check.subject) else None
         details: dict[str, str | int | None] = {"check": check.id}
         if kind == "mail-check.failed":
             details["tries"] = check.tries
@@ -241,6 +245,11 @@ class MailChecks:
     def _mac(self, check_id: str, code: str) -> bytes:
         key = self._keys.signing("service").secret
         return hmac.digest(key, _CODE + f"{check_id} {code}".encode(), "sha256")
+
+
+def _is_share(subject: str) -> bool:
+    """Whether only who holds a share's link can have come here; else it is a document's address, open to strangers."""
+    return subject.startswith("shr_")
 
 
 def _newest(records: Records, subject: str, browser: str) -> Check | None:

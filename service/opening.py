@@ -54,10 +54,7 @@ class Opening:
         self._together = Together(self._load_together, TOGETHER)
 
     def verify(self, text: str, action: tokens.Action, actor: Actor) -> tokens.LinkToken | Denied:
-        """1. A token that we signed for this action and that lives. No database before that is known.
-
-        Raises `TooMany` when its share was asked for too often; a delivery has limits of its own.
-        """
+        """1. A token that we signed for this action and that lives. No database before that is known."""
         now = self._clock()
         try:
             token = tokens.verify(text, self._keys.verifying("link"), int(now.timestamp()))
@@ -69,17 +66,21 @@ class Opening:
             raise self._unauthentic(now) from forged
         if token.action != action:
             raise self._unauthentic(now)
-        if action == tokens.Action.OPEN:
-            self._limits.require((self._limits.share_asked_for, token.share_id))
         return token
 
     def load(self, token: tokens.LinkToken) -> tuple[Grant, Link]:
-        """2. Share, recipient, NDA, document, version and copy that a link leads to, in one query."""
+        """2. Share, recipient, NDA, document, version and copy that a link leads to, in one query.
+
+        Raises `TooMany` when the share was asked for too often. A link that was withdrawn does not count for it: who
+        holds one keeps nobody from the share. A delivery has limits of its own.
+        """
         now = self._clock()
         named = token.share_id, tokens.link_hash(token.link_id)
         grant = self._together(named) or self._database.grant(*named, now)
         if grant is None or grant.link is None:
             raise self._unauthentic(now)
+        if grant.link.revoked_at is None:
+            self._limits.require((self._limits.share_asked_for, token.share_id))
         return grant, grant.link
 
     def load_along(self, share: Share, with_id: str, link: Link) -> Grant:

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 
 from service.audit import Actor
+from service.errors import DomainError, Problem
 from service.limits import TooMany
 from service.mailchecks import CODE_LIFE, MAX_TRIES, SESSION_LIFE, CodeRefused
 from service.outbox import Mail
-from service.records import Check, Message, Recipient, Session, Share
+from service.records import Check, Message, RateWindow, Recipient, Session, Share
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service_fixture import Service
 
@@ -180,11 +181,40 @@ def begin_anywhere(service: Service, mail: str, subject: str, address: str) -> N
     )
 
 
-def test_nobody_is_sent_more_than_forty_codes_a_day_whatever_for(service: Service) -> None:
+def test_strangers_have_no_more_than_forty_codes_a_day_mailed_to_one_address(service: Service) -> None:
     found = until_too_many(
         lambda number: begin_anywhere(service, "ana@acme.example", f"doc_{number}", f"198.51.100.{number}")
     )
     assert found == (40, "codes-to")
+
+
+def test_codes_that_strangers_have_mailed_and_those_of_a_share_are_counted_apart(
+    service: Service, share: Share
+) -> None:
+    service.clock.now = service.clock.now.replace(hour=0)
+
+    def strangers() -> tuple[int, str]:
+        return until_too_many(
+            lambda number: begin_anywhere(
+                service, "ana@acme.example", f"doc_{number}", f"198.51.100.{number}"
+            )
+        )
+
+    begin(service, share)
+    assert strangers() == (40, "codes-to")  # as for somebody who has no share
+    assert until_too_many(lambda _: begin(service, share)) == (4, "codes-an-hour")
+    assert strangers() == (0, "codes-to")
+
+
+def test_an_address_that_no_copy_could_be_marked_with_is_refused_before_anything_is_counted_or_mailed(
+    service: Service,
+) -> None:
+    for number in range(10):
+        with pytest.raises(DomainError) as caught:
+            begin_anywhere(service, "😀@acme.example", "doc_1", f"198.51.100.{number}")
+        assert caught.value.problem == Problem.UNMARKABLE_NAME
+    with service.sealmark.database.read() as records:
+        assert records.find(Check) == records.find(Message) == records.find(RateWindow) == []
 
 
 def test_one_network_address_begins_sixty_and_tries_a_hundred_and_twenty(service: Service) -> None:

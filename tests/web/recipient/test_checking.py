@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from werkzeug.test import TestResponse
 
-from service.mailchecks import MAX_TRIES
-from service.records import Check, Listing, Message
+from service.mailchecks import CODES_TO, MAX_TRIES
+from service.records import Check, Link, Listing, Message
+from tests.service.acting import a_document
 from tests.service_fixture import OPERATOR, Service
 from tests.web.recipient.browsing import Person, mailed_code, text_of
 from tests.web.recipient.lending import Lent, lend
@@ -203,6 +204,38 @@ def test_a_link_that_is_asked_for_too_often_rests_for_a_minute(lent: Lent) -> No
     assert lent.kinds().count("page.viewed") == 120
     lent.service.clock.advance(minutes=1)
     assert person.get(lent.path).status_code == 200
+
+
+def test_whoever_holds_a_link_that_was_withdrawn_keeps_nobody_from_the_share(lent: Lent) -> None:
+    sealmark = lent.service.sealmark
+    with sealmark.database.write() as records:
+        (withdrawn,) = records.find(Link, share_id=lent.share.id)
+        records.change(withdrawn, revoked_at=lent.service.clock())
+    link = sealmark.sharing.link(OPERATOR, lent.share.id)
+    other = Person(lent.app)
+    answers = {
+        other.get(lent.path, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"}).status_code
+        for number in range(130)
+    }
+    assert answers == {410}
+    assert Person(lent.app).get(link.url.removeprefix(sealmark.settings.url)).status_code == 200
+
+
+def test_a_stranger_cannot_keep_a_recipient_from_the_codes_of_their_own_link(
+    checked: Lent, ana: Person
+) -> None:
+    stranger = Person(checked.app)
+    answers = []
+    for number in range(8):
+        document = a_document(checked.service, name=f"Report {number}")
+        for _ in range(5):
+            page = stranger.get(f"/r/{document.id}?other=1")
+            answers.append(stranger.send(page, "/check", mail="ana@acme.example").status_code)
+    assert answers == [303] * CODES_TO.number
+    other = a_document(checked.service, name="One more")
+    page = stranger.get(f"/r/{other.id}")
+    assert stranger.send(page, "/check", mail="ana@acme.example").status_code == 429
+    assert ana.send(ana.get(checked.path), "/check").status_code == 303
 
 
 def test_one_address_may_ask_six_hundred_times_a_minute_whatever_for(lent: Lent) -> None:
