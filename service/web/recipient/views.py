@@ -13,10 +13,11 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from crypto.errors import CryptoError
+from crypto.errors import CryptoError, IdentifierInvalid
+from crypto.identifiers import parse_id
 from service import languages
 from service.app import Sealmark
 from service.blobs import StoreError
@@ -64,6 +65,9 @@ FORMS = frozenset(
 )
 """Endpoints to which forms are sent, one step below the page that has them."""
 
+IDS = {"document_id": "doc", "share_id": "shr"}
+"""The parts of addresses that are ids, and how each begins."""
+
 RETRY_AFTER = "5"
 """Seconds: a database that fails over is back in about that time, and a person waits that long."""
 
@@ -92,7 +96,7 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/s/<token>/record", "record", views.agreements.record)
     route("/s/<token>/with/<share_id>", "along", views.along)
     route("/r/<document_id>", "stable", views.standing)
-    route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
+    route("/r/<document_id>/check", "stable_check", posted(views.start_standing))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
     route("/r/<document_id>/link", "stable_link", posted(views.stable.send))
     route("/r/<document_id>/ask", "stable_ask", posted(views.stable.ask))
@@ -101,6 +105,7 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/static/<digest>/<name>", "static", views.asset)
     pages.before_request(choose_language)
     pages.before_request(views.limit)
+    pages.before_request(require_ids)
     pages.after_request(protect)
     pages.after_request(views.browsers.remember)
     pages.after_request(views.remember_language)
@@ -118,10 +123,21 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
 def choose_language() -> None:
     """The language that was chosen here or before, else the one that the browser asks for."""
     for chosen in (request.args.get(LANGUAGE), request.cookies.get(LANGUAGE)):
-        if chosen in languages.LANGUAGES:
-            g.language = chosen
+        if chosen and chosen in languages.LANGUAGES:
+            wording.speak(chosen)
             return
-    g.language = languages.negotiate(request.headers.get("Accept-Language", ""))
+    wording.speak(languages.negotiate(request.headers.get("Accept-Language", "")))
+
+
+def require_ids() -> None:
+    """Raise `Unauthentic` for what stands in the address where an id belongs and can be none of ours."""
+    given = request.view_args or {}
+    for name, prefix in IDS.items():
+        try:
+            if name in given:
+                parse_id(given[name], prefix)
+        except IdentifierInvalid as error:
+            raise Unauthentic from error
 
 
 def here() -> str:
@@ -216,7 +232,10 @@ class _Views:
         """A copy of what goes along with the report; who comes here otherwise finds it on the report's page."""
         if request.method == "POST":
             return self._ask(token, share_id)
-        return see_other(f"/s/{token}") if request.method in _READING else wrong_method("GET, HEAD, POST")
+        if request.method not in _READING:
+            return wrong_method("GET, HEAD, POST")
+        page = self._deliveries.page(token, actor("recipient"), record=False, checked=self._checked)
+        return denied(page) if isinstance(page, Denied) else see_other(f"/s/{token}")
 
     def delivery(self, token: str) -> Response:
         """The bytes of a granted download, or the part that is asked for. HEAD, 304, 412 and 416 cost nothing."""
@@ -300,6 +319,16 @@ class _Views:
         if request.method not in _READING:
             return wrong_method("GET, HEAD")
         return self.stable.show(document_id)
+
+    def start_standing(self, document_id: str) -> Response:
+        """Mail a code to the address that was given; one that no copy could be marked with is refused there."""
+        try:
+            return self.stable.start(document_id)
+        except DomainError as error:
+            if error.problem != Problem.UNMARKABLE_NAME:
+                raise
+            typed = request.form.get("mail", "")
+            return self.stable.show(document_id, status=422, error="stable.mail.wrong", typed=typed)
 
     def _wait(self, waiting: Waiting, token: str) -> Response:
         """The page on which the recipient does what is missing."""
