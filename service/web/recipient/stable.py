@@ -60,19 +60,21 @@ class Stable:
         document = self._document(document_id)
         typed = request.form.get("mail", "")
         try:
-            mail = parse_address(typed.strip()).mail
+            self._checks.begin(
+                actor("stranger"),
+                subject=document.id,
+                recipient_id=None,
+                mail=parse_address(typed.strip()).mail,
+                browser=browser,
+                language=wording.language(),
+            )
         except DomainError as error:
-            if error.problem != Problem.INVALID:
+            if error.problem not in {
+                Problem.INVALID,
+                Problem.UNMARKABLE_NAME,
+            }:  # no copy could be marked with it
                 raise
             return self.show(document_id, status=422, error="stable.mail.wrong", typed=typed)
-        self._checks.begin(
-            actor("stranger"),
-            subject=document.id,
-            recipient_id=None,
-            mail=mail,
-            browser=browser,
-            language=wording.language(),
-        )
         return see_other(f"/r/{document.id}")
 
     def enter(self, document_id: str) -> Response:

@@ -96,7 +96,7 @@ def recipient_pages(sealmark: Sealmark) -> Blueprint:
     route("/s/<token>/record", "record", views.agreements.record)
     route("/s/<token>/with/<share_id>", "along", views.along)
     route("/r/<document_id>", "stable", views.standing)
-    route("/r/<document_id>/check", "stable_check", posted(views.start_standing))
+    route("/r/<document_id>/check", "stable_check", posted(views.stable.start))
     route("/r/<document_id>/code", "stable_code", posted(views.stable.enter))
     route("/r/<document_id>/link", "stable_link", posted(views.stable.send))
     route("/r/<document_id>/ask", "stable_ask", posted(views.stable.ask))
@@ -319,16 +319,6 @@ class _Views:
         if request.method not in _READING:
             return wrong_method("GET, HEAD")
         return self.stable.show(document_id)
-
-    def start_standing(self, document_id: str) -> Response:
-        """Mail a code to the address that was given; one that no copy could be marked with is refused there."""
-        try:
-            return self.stable.start(document_id)
-        except DomainError as error:
-            if error.problem != Problem.UNMARKABLE_NAME:
-                raise
-            typed = request.form.get("mail", "")
-            return self.stable.show(document_id, status=422, error="stable.mail.wrong", typed=typed)
 
     def _wait(self, waiting: Waiting, token: str) -> Response:
         """The page on which the recipient does what is missing."""
