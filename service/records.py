@@ -502,6 +502,7 @@ class Receiver:
     created_at: datetime
     removed_at: datetime | None = None
     personal: bool = False  # its events name the recipient, too
+    claimed_until: datetime | None = None  # while a sender is at one of its events, and not longer
 
 
 @dataclass(frozen=True)

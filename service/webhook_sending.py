@@ -1,9 +1,10 @@
 """Sending events to their receivers: in order, one at a time a receiver, again and again for three days.
 
-Each receiver has its own line. Its first event is claimed by setting when it may be tried next, sent, and then noted
-as sent; only then the next one's turn comes. A process that dies in between leaves a claim that runs out, and the same
-event goes out again under the same id: a receiver gets each event at least once, and knows by the id what it has.
-Receivers that are slow or away hold up nobody else's line.
+Each receiver has its own line. A sender claims the receiver for a while, sends the first event of its line, notes what
+became of that and lets go; only then the next one's turn comes, whatever a replay puts back into the line meanwhile. A
+process that dies in between leaves a claim that runs out, and the same event goes out again under the same id: a
+receiver gets each event at least once, and knows by the id what it has. Receivers that are slow or away hold up nobody
+else's line.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from crypto import webhooks
 from crypto.errors import CryptoError
@@ -96,35 +97,43 @@ class WebhookSending:
             return False
         receiver, event = claimed
         if not event.body:
-            self._fail(event, reason=ERASED)
+            self._fail(receiver, event, reason=ERASED)
             return True
         try:
             answer = self._hooks.post(receiver.url, self._headers(receiver, event), event.body.encode())
         except NoAnswer as error:
-            self._unsent(event, None, problem=str(error))
+            self._unsent(receiver, event, None, problem=str(error))
         except CryptoError:
             LOG.exception("a webhook cannot be signed", extra={"receiver": receiver.id})
-            self._unsent(event, None, problem="not signed")
+            self._unsent(receiver, event, None, problem="not signed")
         else:
             self._answered(receiver, event, answer)
         return True
 
     def _claim(self) -> tuple[Receiver, Event] | None:
-        """The first event of a receiver's line, if its time has come; of several receivers, who waits the longest."""
+        """The first event of the line of a receiver at whom nobody is, if its time has come; of several receivers, who
+        waits the longest."""
         now = self._clock()
         with self._database.read() as records:
             if not records.find(Event, sent_at=None, failed_at=None, limit=1):
                 return None
-            lines = [(receiver, _first(records, receiver)) for receiver in wanting(records)]
+            free = [
+                one for one in wanting(records) if one.claimed_until is None or one.claimed_until <= now
+            ]
+            lines = [(receiver, _first(records, receiver)) for receiver in free]
         due = [(receiver, first) for receiver, first in lines if first is not None and first.run_after <= now]
-        for receiver, first in sorted(due, key=lambda line: line[1].run_after):
-            unchanged = {"run_after": first.run_after, "sent_at": None, "failed_at": None}
+        for receiver, _ in sorted(due, key=lambda line: line[1].run_after):
+            unchanged = {"claimed_until": receiver.claimed_until, "removed_at": None}
             with self._database.write() as records:
-                claimed = records.change(
-                    first, expect=unchanged, run_after=now + CLAIM, attempts=first.attempts + 1
-                )
-            if claimed is not None:
-                return receiver, claimed
+                held = records.change(receiver, expect=unchanged, claimed_until=now + CLAIM)
+                first = _first(records, receiver) if held else None  # anew: a replay may have put one before it
+                event = None
+                if first is not None and first.run_after <= now:
+                    event = records.change(first, expect=_still(first), attempts=first.attempts + 1)
+                if held is not None and event is None:
+                    records.change(held, claimed_until=None)
+            if held is not None and event is not None:
+                return held, event
         return None
 
     def _headers(self, receiver: Receiver, event: Event) -> dict[str, str]:
@@ -141,12 +150,8 @@ class WebhookSending:
     def _answered(self, receiver: Receiver, event: Event, answer: HookAnswer) -> None:
         if 200 <= answer.status < 300:
             with self._database.write() as records:
-                records.change(
-                    event,
-                    expect=_still(event),
-                    sent_at=self._clock(),
-                    status=answer.status,
-                    problem=None,
+                _let_go(
+                    records, receiver, event, sent_at=self._clock(), status=answer.status, problem=None
                 )
         elif answer.status == GONE:
             with self._database.write() as records:
@@ -154,10 +159,11 @@ class WebhookSending:
                 if found is not None and not found.removed_at:
                     end(records, WORKER, self._clock(), self._random, found, reason="gone")
         else:
-            self._unsent(event, answer.status, retry_after=answer.retry_after)
+            self._unsent(receiver, event, answer.status, retry_after=answer.retry_after)
 
     def _unsent(
         self,
+        receiver: Receiver,
         event: Event,
         status: int | None,
         *,
@@ -170,22 +176,18 @@ class WebhookSending:
         LOG.warning("webhook not taken", extra=what)
         over = event.tried_from + TRIED_FOR
         if now >= over:
-            self._fail(event, status=status, problem=problem)
+            self._fail(receiver, event, status=status, problem=problem)
             return
         wait = WAITS[min(event.attempts, len(WAITS)) - 1]
         wait *= 1 + JITTER * int.from_bytes(self._random(4)) / 2**32
         asked = min(timedelta(seconds=retry_after or 0), MAX_RETRY_AFTER)
+        after = min(now + max(wait, asked), over)
         with self._database.write() as records:
-            records.change(
-                event,
-                expect=_still(event),
-                run_after=min(now + max(wait, asked), over),
-                status=status,
-                problem=problem,
-            )
+            _let_go(records, receiver, event, run_after=after, status=status, problem=problem)
 
     def _fail(
         self,
+        receiver: Receiver,
         event: Event,
         *,
         status: int | None = None,
@@ -194,8 +196,8 @@ class WebhookSending:
     ) -> None:
         now = self._clock()
         with self._database.write() as records:
-            failed = records.change(
-                event, expect=_still(event), failed_at=now, status=status, problem=problem or reason
+            failed = _let_go(
+                records, receiver, event, failed_at=now, status=status, problem=problem or reason
             )
             if failed is None:
                 return
@@ -223,6 +225,18 @@ def _first(records: Records, receiver: Receiver) -> Event | None:
     return found[0] if found else None
 
 
+def _let_go(records: Records, receiver: Receiver, event: Event, **values: Any) -> Event | None:
+    """End the claim, and note what became of the event.
+
+    None, and nothing is noted: we were silent for so long that the claim ran out, or the event was put back by a replay
+    during this try, and is to be sent again whatever became of it.
+    """
+    ours = {"claimed_until": receiver.claimed_until}
+    if records.change(receiver, expect=ours, claimed_until=None) is None:
+        return None
+    return records.change(event, expect=_still(event), **values)
+
+
 def _still(event: Event) -> dict[str, object]:
-    """That nobody claimed it after us, because we were silent for too long."""
+    """That it still waits, and no replay put it back: that makes `attempts` 0."""
     return {"attempts": event.attempts, "sent_at": None, "failed_at": None}

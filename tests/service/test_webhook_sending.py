@@ -29,7 +29,7 @@ from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service.asking import CRM
 from tests.service.erasing_cases import on_postgresql
-from tests.service_fixture import OPERATOR, URL, Service, SettableClock, service_in
+from tests.service_fixture import OPERATOR, START, URL, Service, SettableClock, service_in
 
 read_webhook = documented_reader()
 
@@ -307,6 +307,50 @@ class SendingPromises:
         sending.service.sealmark.webhooks.replay(CRM, sending.receiver.id)
         sending.send_all()
         assert sending.got() == [event]
+
+    def test_a_replay_during_a_try_sends_again_when_that_has_ended(self, sending: Sending) -> None:
+        before = sending.happen()
+        sending.send_all()
+        ids = [*before, *sending.happen(2)]
+        hang = threading.Event()
+        sending.server.answer = lambda _: 204 if hang.wait(SLACK) else 500
+        trying = threading.Thread(target=sending.sender.run_once)
+        trying.start()
+        until(lambda: len(sending.server.got) == 2)
+        assert sending.service.sealmark.webhooks.replay(CRM, sending.receiver.id, since=START) == 3
+        for _ in range(2):
+            assert not sending.sender.run_once(), "somebody is at this receiver"
+        assert sending.got() == [ids[0], ids[1]]
+        hang.set()
+        trying.join(SLACK)
+        sending.send_all()
+        assert sending.got() == [ids[0], ids[1], *ids]
+
+    def test_who_comes_back_after_the_claim_ran_out_notes_nothing(self, sending: Sending) -> None:
+        first, second = sending.happen(2)
+        hang, begun = threading.Event(), threading.Event()
+
+        def slowly(_: Got) -> int:
+            begun.set()
+            hang.wait(SLACK)
+            return 500
+
+        sending.server.answer = slowly
+        slow = threading.Thread(target=sending.sender.run_once)
+        slow.start()
+        assert begun.wait(SLACK)
+        sending.service.clock.now += CLAIM
+        sending.service.sealmark.webhooks.replay(CRM, sending.receiver.id)  # `attempts` is the same again
+        sending.server.answer = lambda _: 204 if hang.wait(SLACK) else 500
+        other = threading.Thread(target=sending.sender.run_once)
+        other.start()
+        until(lambda: len(sending.server.got) == 2)
+        hang.set()
+        slow.join(SLACK)
+        other.join(SLACK)
+        sending.send_all()
+        assert sending.got() == [first, first, second]
+        assert [event.status for event in sending.events()] == [204, 204]
 
     def test_a_replayed_event_has_three_days_again(self, sending: Sending) -> None:
         sending.server.answer = lambda _: 500

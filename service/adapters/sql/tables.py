@@ -509,6 +509,7 @@ receivers = Table(
     plain("created_at", Moment),
     plain("removed_at", Moment, null=True),
     plain("personal", Boolean),
+    plain("claimed_until", Moment, null=True),
 )
 
 # As with the inbox, the table's key is the position.

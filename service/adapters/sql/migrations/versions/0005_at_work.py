@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("removed_at", MOMENT, nullable=True),
         sa.Column("personal", sa.Boolean(), nullable=False),
+        sa.Column("claimed_until", MOMENT, nullable=True),
     )
     op.create_table(
         "events",
