@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from crypto import identifiers
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
@@ -37,13 +37,6 @@ WITH_REPORT = "with-report"
 WORKER = Actor("worker")
 
 
-def end_of(document: Document) -> datetime | None:
-    """The instant from which the document is lent to nobody; None: there is none."""
-    if document.ends_on is None:
-        return None
-    return datetime.combine(document.ends_on + timedelta(days=1), time(), UTC)
-
-
 def letters_of(records: Records, report_id: str, now: datetime) -> list[Document]:
     """The bridge letters that go along with a report that is shared now: lent, and with a file that is ready."""
     found = records.find(Document, report_id=report_id, revoked_at=None, order="id")
@@ -54,12 +47,10 @@ def lend_along(
     records: Records, actor: Actor, now: datetime, random: Random, share: Share, letter: Document
 ) -> Share:
     """The share of a letter that goes along with the report's `share`, and its entry, in the caller's transaction."""
-    ends = min(moment for moment in (share.expires_at, end_of(letter)) if moment)
     along = replace(
         share,
         id=identifiers.new_id("shr", random(16)),
         document_id=letter.id,
-        expires_at=ends,
         download_limit=None,
         downloads_taken=0,
         pinned_version_id=None,

@@ -1,8 +1,8 @@
 """Announcing: what nobody asked for but a recipient or an auditor should know is put into the outbox.
 
-A share that ends soon (once a share), a new version (once a share and version), the newest checkpoint (once a day an
-address). A row that is unlike all others stands for each, in the transaction of its messages, so that any number of
-workers announce once. Where no mail can be sent nothing is queued, nor of a share whose downloads are used up.
+A share that ends soon (once a share and end), a new version (once a share and version), the newest checkpoint (once a
+day an address). A row that is unlike all others stands for each, in the transaction of its messages, so that any number
+of workers announce once. Where no mail can be sent nothing is queued, nor of a share whose downloads are used up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from crypto import identifiers
-from service.audit import Clock, Random
+from service.audit import Clock, Random, timestamp
+from service.ends import ending_soon
 from service.granting import used_up
 from service.outbox import Mail, queue
 from service.ports import Database, Records, Taken
@@ -63,7 +64,7 @@ class Announcing:
         self._can_mail = can_mail
 
     def endings(self) -> bool:
-        """Queue a message for each share that ends soon and has none yet."""
+        """Queue a message for each share that ends soon and has none yet that says so of this end."""
         with suppress(Taken):  # else another worker is at it, and does what is left
             after: str | None = "" if self._can_mail else None
             while after is not None:
@@ -74,25 +75,14 @@ class Announcing:
         """A batch of shares after this one; the last of them, or None when there is no more."""
         now = self._clock()
         with self._database.write() as records:
-            ending = records.find(
-                Share,
-                order="id",
-                limit=BATCH,
-                id__gt=after,
-                revoked_at=None,
-                with_id=None,  # what goes along ends with the report's share, which is said
-                expires_at__gt=now,
-                expires_at__le=now + NOTICE,
-            )
+            ending, rest = ending_soon(records, now, NOTICE, after, BATCH)
             said = records.find(Throttle, key__in=[_ending(share) for share in ending]) if ending else []
             known = {throttle.key for throttle in said}
             for share in ending:
-                short = share.expires_at - share.created_at <= NOTICE
-                if _ending(share) in known or short or used_up(share):
-                    continue
-                records.add(Throttle(_ending(share), share.expires_at))
-                self._queue(records, Mail.EXPIRING, share)
-        return ending[-1].id if len(ending) == BATCH else None
+                if _ending(share) not in known and not used_up(share):
+                    records.add(Throttle(_ending(share), share.expires_at))
+                    self._queue(records, Mail.EXPIRING, share)
+        return rest
 
     def new_versions(self) -> bool:
         """Begin with versions that became ready, and go on with one; whether there is more to do."""
@@ -187,7 +177,7 @@ class Announcing:
 
 
 def _ending(share: Share) -> str:
-    return f"expiring:{share.id}"
+    return f"expiring:{share.id}:{timestamp(share.expires_at)}"
 
 
 def _newer(records: Records, version: Version) -> bool:

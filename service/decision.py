@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from service.ports import Grant
@@ -91,7 +91,20 @@ def decide(
 
 def has_ended(document: Document, now: datetime) -> bool:
     """Whether the last day (UTC) on which the document is lent is over."""
-    return document.ends_on is not None and document.ends_on < now.astimezone(UTC).date()
+    ends = end_of(document)
+    return ends is not None and ends <= now
+
+
+def end_of(document: Document) -> datetime | None:
+    """The instant from which the document is lent to nobody; None: there is none."""
+    if document.ends_on is None:
+        return None
+    return datetime.combine(document.ends_on + timedelta(days=1), time(), UTC)
+
+
+def ends_at(share: Share, document: Document) -> datetime:
+    """The instant from which a share of this document opens nothing, as the document's last day is now."""
+    return min(share.expires_at, end_of(document) or share.expires_at)
 
 
 def _offered(grant: Grant) -> bool:

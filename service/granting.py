@@ -13,7 +13,7 @@ from typing import Any
 
 from crypto import identifiers, tokens
 from service.audit import Actor, Clock, Random, entry
-from service.decision import Allowed, Denial, decide
+from service.decision import Allowed, Denial, decide, ends_at
 from service.keys import NamedKeys
 from service.ports import Database, Records
 from service.records import Copy, Delivery, InboxEntry, Link, Share
@@ -116,7 +116,7 @@ class Granting:
                 given.append(Denial.USED_UP)
             else:
                 records.change(share, downloads_taken=share.downloads_taken + 1)
-                made.append(self._new(share, one, now))
+                made.append(self._new(share, one, now, ends_at(share, decided.document)))
                 given.append(made[-1][0])
         records.add(*(delivery for delivery, _ in made), *(entry for _, entry in made))
         return given
@@ -133,7 +133,9 @@ class Granting:
         )
         return tokens.sign(token, key.secret)
 
-    def _new(self, share: Share, wanted: _Wanted, now: datetime) -> tuple[Delivery, InboxEntry]:
+    def _new(
+        self, share: Share, wanted: _Wanted, now: datetime, ends: datetime
+    ) -> tuple[Delivery, InboxEntry]:
         delivery = Delivery(
             id=identifiers.new_id("dlv", self._random(16)),
             share_id=share.id,
@@ -141,7 +143,7 @@ class Granting:
             link_hash=wanted.link.hash,
             granted_at=now,
             # Whole seconds, as its token has: neither outlives the other.
-            until=min(now + life_of(share), share.expires_at).replace(microsecond=0),
+            until=min(now + life_of(share), ends).replace(microsecond=0),
         )
         made = entry(
             "download.granted",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from service.audit import Clock
+from service.ends import in_effect
 from service.errors import not_found
 from service.ports import Database, Records
 from service.records import Document, Nda, Recipient, Share
@@ -29,7 +30,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Holding:
-    """A share, and who holds it."""
+    """A share with its end in effect (`ends`), and who holds it."""
 
     share: Share
     recipient: Recipient
@@ -118,11 +119,12 @@ class Holdings:
             expires_at__gt=now,
         )
         held = _with_recipients(records, found[:SHOWN_OF_EACH], now)
+        held = [one for one in held if one.standing == Standing.OPEN]
         return Shelf(document, held, len(found) > SHOWN_OF_EACH)
 
 
 def standing(share: Share, now: datetime) -> Standing:
-    """Where the share stands now."""
+    """Where a share with its end in effect stands now."""
     if share.revoked_at is not None:
         return Standing.REVOKED
     return Standing.OPEN if now < share.expires_at else Standing.EXPIRED
@@ -130,7 +132,10 @@ def standing(share: Share, now: datetime) -> Standing:
 
 def _with_recipients(records: Records, shares: Sequence[Share], now: datetime) -> list[Holding]:
     known = _recipients(records, {share.recipient_id for share in shares})
-    return [Holding(share, known[share.recipient_id], standing(share, now)) for share in shares]
+    return [
+        Holding(share, known[share.recipient_id], standing(share, now))
+        for share in in_effect(records, shares)
+    ]
 
 
 def _recipients(records: Records, ids: Iterable[str]) -> dict[str, Recipient]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.audit import Clock
-from service.decision import has_ended
+from service.ends import in_effect
 from service.mail_sentences import day, moment
 from service.mailchecks import CODE_LIFE
 from service.ndas import covering
@@ -99,7 +99,7 @@ class Letters:
             **self._of_share(_About.load(records, told, now)),
             "link": link.url,
             "link_until": moment(link.expires_at, message.language),
-            "share_until": moment(share.expires_at, message.language),
+            "share_until": moment(in_effect(records, [share])[0].expires_at, message.language),
             "sign": not about.covered,
             "checked": share.mail_check,
             "view_only": share.view_only,
@@ -180,9 +180,9 @@ class _About:
 
 def _has_ended(records: Records, share: Share, now: datetime) -> bool:
     document = records.get(Document, share.document_id)
-    if document is None or document.revoked_at is not None or has_ended(document, now):
+    if document is None or document.revoked_at is not None or share.revoked_at is not None:
         return True
-    return share.revoked_at is not None or share.expires_at <= now
+    return in_effect(records, [share])[0].expires_at <= now
 
 
 def _references(share: Share, link: NewLink | None = None) -> dict[str, str | None]:

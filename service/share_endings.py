@@ -10,6 +10,7 @@ from datetime import datetime
 from service import events
 from service.announcing import NOTICE
 from service.audit import Clock, timestamp
+from service.ends import ending_soon
 from service.events import EventKind
 from service.ports import Database, Records
 from service.records import Event, Receiver, Share
@@ -20,7 +21,7 @@ BATCH = 200
 
 
 class ShareEndings:
-    """Makes `share.expiring`, once a share and receiver."""
+    """Makes `share.expiring`, once a share, its end and receiver."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -41,23 +42,14 @@ class ShareEndings:
         with self._database.write() as records:
             locked_state(records)  # so that positions have the order in which they become durable
             receivers = _interested(records)
-            ending = records.find(
-                Share,
-                order="id",
-                limit=BATCH,
-                id__gt=after,
-                revoked_at=None,
-                expires_at__gt=now,
-                expires_at__le=now + NOTICE,
-            )
+            ending, rest = ending_soon(records, now, NOTICE, after, BATCH)
             made: list[Event] = []
             for share in ending:
-                if share.expires_at - share.created_at > NOTICE:
-                    made += _told(records, receivers, share, now)
+                made += _told(records, receivers, share, now)
             fresh = events.new(records, made)
             if fresh:
                 records.add(*fresh)
-        return ending[-1].id if len(ending) == BATCH else None
+        return rest
 
 
 def _interested(records: Records) -> list[Receiver]:
@@ -65,10 +57,12 @@ def _interested(records: Records) -> list[Receiver]:
 
 
 def _told(records: Records, receivers: list[Receiver], share: Share, now: datetime) -> list[Event]:
+    ends = timestamp(share.expires_at)
     data = {
         "share": share.id,
         "document": share.document_id,
         "recipient": share.recipient_id,
-        "expires_at": timestamp(share.expires_at),
+        "expires_at": ends,
     }
-    return events.events(records, receivers, EventKind.SHARE_EXPIRING, share.id, timestamp(now), data, now)
+    about = f"{share.id} {ends}"
+    return events.events(records, receivers, EventKind.SHARE_EXPIRING, about, timestamp(now), data, now)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from crypto import identifiers, tokens
-from service.along import WITH_REPORT, end_along, end_of, lend_along, letters_of
+from service.along import WITH_REPORT, end_along, lend_along, letters_of
 from service.audit import Actor, Clock, Details, Random, entry, timestamp
-from service.decision import has_ended
+from service.decision import end_of, has_ended
+from service.ends import in_effect, open_shares
 from service.errors import DomainError, Problem, invalid, not_found
 from service.granting import running, used_up
 from service.keys import NamedKeys
@@ -265,20 +267,19 @@ class Sharing:
             share = records.get(Share, share_id, lock=True)
             if share is None:
                 raise not_found("share", share_id)
-            if share.revoked_at:
-                return share
-            changed = records.change(share, revoked_at=now, revoked_reason="revoked")
-            records.add(self._entry("share.revoked", actor, now, share, {}, {}))
-            end_along(records, actor, now, self._random, share.id)
-        return changed or share
+            if not share.revoked_at:
+                share = records.change(share, revoked_at=now, revoked_reason="revoked") or share
+                records.add(self._entry("share.revoked", actor, now, share, {}, {}))
+                end_along(records, actor, now, self._random, share.id)
+            return in_effect(records, [share])[0]
 
     def get(self, share_id: str) -> Share:
-        """One share. Raises `DomainError` (not-found)."""
+        """One share, with its end in effect (`ends`). Raises `DomainError` (not-found)."""
         with self._database.read() as records:
             found = records.get(Share, share_id)
-        if found is None:
-            raise not_found("share", share_id)
-        return found
+            if found is None:
+                raise not_found("share", share_id)
+            return in_effect(records, [found])[0]
 
     def list(
         self,
@@ -289,24 +290,28 @@ class Sharing:
         after: str | None = None,
         limit: int = 50,
     ) -> list[Share]:
-        """Shares in order of their id, those after `after`; `active`: only those neither revoked nor run out."""
+        """Shares in order of their id, those after `after`, with their ends in effect (`ends`).
+
+        `active`: only those neither revoked nor run out.
+        """
         now = self._clock()
         where: dict[str, Any] = {}
         if document:
             where["document_id"] = document
         if recipient:
             where["recipient_id"] = recipient
-        if active:
-            where |= {"revoked_at": None, "expires_at__gt": now}
-        if after:
-            where["id__gt"] = after
         with self._database.read() as records:
-            return records.find(Share, order="id", limit=limit, **where)
+            if active:
+                found = open_shares(records, now, after=after or "", batch=limit, **where)
+                return list(islice(found, limit))
+            shares = records.find(Share, order="id", limit=limit, id__gt=after or "", **where)
+            return in_effect(records, shares)
 
     def _require_open(
         self, records: Records, share_id: str, now: datetime, *, hold: bool = True
     ) -> tuple[Share, Recipient]:
-        """The share and its recipient; with `hold`, nobody changes it until the transaction ends.
+        """The share with its end in effect, and its recipient; with `hold`, nobody changes it until the transaction
+        ends.
 
         Raises `DomainError` unless it is open.
         """
@@ -326,7 +331,7 @@ class Sharing:
             raise not_found("recipient", share.recipient_id)
         nda = NdaMode.ASK if has_signed(records, recipient) else share.nda
         self._check_document(records, share.document_id, share.pinned_version_id, recipient, nda, now)
-        return share, recipient
+        return in_effect(records, [share])[0], recipient
 
     def _require_mail(self, detail: str) -> None:
         if not self._can_mail:

@@ -117,16 +117,16 @@ class WebhookSending:
         with self._database.read() as records:
             if not records.find(Event, sent_at=None, failed_at=None, limit=1):
                 return None
-            free = [
-                one for one in wanting(records) if one.claimed_until is None or one.claimed_until <= now
-            ]
+            free = [one for one in wanting(records) if one.claimed_until is None or one.claimed_until <= now]
             lines = [(receiver, _first(records, receiver)) for receiver in free]
         due = [(receiver, first) for receiver, first in lines if first is not None and first.run_after <= now]
         for receiver, _ in sorted(due, key=lambda line: line[1].run_after):
             unchanged = {"claimed_until": receiver.claimed_until, "removed_at": None}
             with self._database.write() as records:
                 held = records.change(receiver, expect=unchanged, claimed_until=now + CLAIM)
-                first = _first(records, receiver) if held else None  # anew: a replay may have put one before it
+                first = (
+                    _first(records, receiver) if held else None
+                )  # anew: a replay may have put one before it
                 event = None
                 if first is not None and first.run_after <= now:
                     event = records.change(first, expect=_still(first), attempts=first.attempts + 1)
@@ -150,9 +150,7 @@ class WebhookSending:
     def _answered(self, receiver: Receiver, event: Event, answer: HookAnswer) -> None:
         if 200 <= answer.status < 300:
             with self._database.write() as records:
-                _let_go(
-                    records, receiver, event, sent_at=self._clock(), status=answer.status, problem=None
-                )
+                _let_go(records, receiver, event, sent_at=self._clock(), status=answer.status, problem=None)
         elif answer.status == GONE:
             with self._database.write() as records:
                 found = records.get(Receiver, receiver.id, lock=True)

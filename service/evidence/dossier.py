@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from crypto import identifiers
 from crypto.errors import IdentifierInvalid
+from service.ends import in_effect
 from service.errors import DomainError, Problem, invalid, not_found
 from service.mail import parse_domain
 from service.ports import Records
@@ -89,7 +90,7 @@ def collect(records: Records, about: About) -> Dossier:
     return Dossier(
         about=about,
         recipients=recipients,
-        shares=shares,
+        shares=in_effect(records, shares),
         links=sorted(links, key=lambda link: (link.created_at, link.hash)),
         copies=copies,
         documents=_all(records, Document, "id", {share.document_id for share in shares}),

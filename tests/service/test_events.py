@@ -22,6 +22,7 @@ from tests.service.acting import A_PDF, a_document, a_share, a_version, an_nda
 from tests.service.asking import CRM, a_listed_document, a_rule, ask
 from tests.service.erasing_cases import on_postgresql
 from tests.service.signing_cases import a_waiting_share
+from tests.service.test_along import a_letter
 from tests.service_fixture import OPERATOR, Service, fake_compile_in_child, service_in
 from tests.web.recipient.lending import Lent, compile_here, lend
 
@@ -187,6 +188,16 @@ class EventPromises:
         body = told(service, receiver)[-1]
         assert body["data"]["share"] == share.id
         assert body["data"]["expires_at"] == "2026-03-22T09:00:00.000000Z"
+
+    def test_what_goes_along_is_not_told_to_end(self, service: Service) -> None:
+        receiver = a_receiver(service)
+        a_version(service, document := a_document(service))
+        an_nda(service)
+        a_letter(service, document)
+        share, _ = a_share(service, document)
+        service.clock.now = share.expires_at - NOTICE
+        service.sealmark.share_endings.run_once()
+        assert [event["data"]["share"] for event in told(service, receiver)] == [share.id]
 
     def test_ids_are_never_the_same_for_two(self, service: Service) -> None:
         receivers = [a_receiver(service), a_receiver(service)]

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 
 from crypto.errors import CanonicalError
-from service.decision import Allowed, Denial, decide
+from service.decision import Allowed, Denial, decide, end_of
 from service.granting import Granting, _Wanted
 from service.ports import DatabaseUnavailable
 from service.records import Copy, Delivery, Link, Share
@@ -63,6 +64,17 @@ def _take(service: Service, wanted: Sequence[Wanted]) -> list[Delivery | Denial]
 
     with ThreadPoolExecutor(len(wanted)) as pool:
         return list(pool.map(take, wanted))
+
+
+def test_a_download_ends_with_the_last_day_of_its_document(service: Service, wanted: list[Wanted]) -> None:
+    document = wanted[0][0].document
+    service.sealmark.documents.change(OPERATOR, document.id, ends=service.clock().date())
+    end = end_of(service.sealmark.documents.get(document.id))
+    assert end is not None
+    service.clock.now = end - timedelta(minutes=3)
+    (got,) = _take(service, wanted[:1])
+    assert isinstance(got, Delivery)
+    assert got.until == end
 
 
 def _wanted(one: Wanted) -> _Wanted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.cuts import facts_of, tells_responses
-from service.decision import Allowed
+from service.decision import Allowed, ends_at
 from service.delivery import Page
 from service.facts import Facts, ReportException, Section, SectionKind
 from service.records import Classification, Share
@@ -160,7 +160,8 @@ def _rows(page: Page, facts: Facts) -> tuple[Row, ...]:
             Row(say("criteria"), (wording.joined(wording.criteria(item) for item in facts.criteria),))
         )
     rows.append(Row(say("for"), tuple(part for part in (recipient.name, recipient.company) if part)))
-    rows.append(Row(say("expires"), (wording.moment(page.link.expires_at),)))
+    ends = min(page.link.expires_at, ends_at(page.allowed.share, page.allowed.document))
+    rows.append(Row(say("expires"), (wording.moment(ends),)))
     left = _downloads_left(page.allowed.share)
     if left is not None:
         counted = "readings" if page.allowed.share.view_only else "downloads"
