@@ -1413,6 +1413,7 @@ class LogResource:
             "rule.created",
             "rule.listed",
             "rule.removed",
+            "share.changed",
             "share.created",
             "share.revoked",
             "staff.denied",

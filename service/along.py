@@ -27,7 +27,7 @@ BATCH = 100
 
 LOOK_AGAIN = timedelta(minutes=1)
 """After which all shares are walked over once more: what was being shared meanwhile has then ended. So long, too, rests
-a letter that is not compiled yet."""
+a letter that is not compiled yet, or that asks for a code where no mail can be sent."""
 
 WALKS = 2
 
@@ -46,7 +46,10 @@ def letters_of(records: Records, report_id: str, now: datetime) -> list[Document
 def lend_along(
     records: Records, actor: Actor, now: datetime, random: Random, share: Share, letter: Document
 ) -> Share:
-    """The share of a letter that goes along with the report's `share`, and its entry, in the caller's transaction."""
+    """The share of a letter that goes along with the report's `share`, and its entry, in the caller's transaction.
+
+    It asks for a code where that one does: so what the report's page shows may be had.
+    """
     along = replace(
         share,
         id=identifiers.new_id("shr", random(16)),
@@ -55,7 +58,6 @@ def lend_along(
         downloads_taken=0,
         pinned_version_id=None,
         created_at=now,
-        mail_check=share.mail_check or letter.mail_check == MailCheck.ALWAYS,
         cut_id=None,
         with_id=share.id,
     )
@@ -110,15 +112,18 @@ def begin(records: Records, now: datetime, random: Random, letter_id: str, repor
 class Along:
     """Lends letters that came to belong to a report, or became ready, after that was shared."""
 
-    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+    def __init__(self, database: Database, clock: Clock, random: Random, *, can_mail: bool) -> None:
+        """`can_mail`: whether mails can be sent; until then a letter that asks for a code goes along with nothing."""
         self._database = database
         self._clock = clock
         self._random = random
+        self._can_mail = can_mail
 
     def run_once(self) -> bool:
         """Go on with a job that is due; whether there was one. The worker's task.
 
-        A share that has a share of the letter, be it revoked, gets no other: any number of workers lend it once.
+        A share that has a share of the letter, be it revoked, gets no other: any number of workers lend it once. A
+        share that asked for no code does, from when a letter goes along whose mail check is `always`; that is an entry.
         """
         now = self._clock()
         with self._database.read() as records:
@@ -139,7 +144,8 @@ class Along:
         if letter is None or letter.report_id != report_id or letter.revoked_at or has_ended(letter, now):
             records.change(job, done_at=now)
             return
-        if not _is_ready(records, letter):
+        asks = letter.mail_check == MailCheck.ALWAYS
+        if not _is_ready(records, letter) or (asks and not self._can_mail):
             records.change(job, run_after=now + LOOK_AGAIN)
             return
         shares = records.find(
@@ -154,8 +160,11 @@ class Along:
         )
         for share in _without(records, shares, letter):
             held = records.get(Share, share.id, lock=True)
-            if held is not None and held.revoked_at is None:
-                lend_along(records, WORKER, now, self._random, held, letter)
+            if held is None or held.revoked_at or not _without(records, [held], letter):
+                continue  # the latter by another worker's job of this letter, while this one waited for the share
+            if asks and not held.mail_check:
+                held = _asking(records, now, self._random, held)
+            lend_along(records, WORKER, now, self._random, held, letter)
         if len(shares) == BATCH:
             records.change(job, subject=_subject(letter_id, report_id, int(walk), shares[-1].id))
         elif int(walk) < WALKS:
@@ -171,6 +180,22 @@ def _without(records: Records, shares: Sequence[Share], letter: Document) -> lis
     known = records.find(Share, document_id=letter.id, with_id__in=ids) if ids else []
     have = {along.with_id for along in known}
     return [share for share in shares if share.id not in have]
+
+
+def _asking(records: Records, now: datetime, random: Random, share: Share) -> Share:
+    """The share, which asks for a code from now on, and the entry of that."""
+    made = entry(
+        "share.changed",
+        WORKER,
+        now,
+        random,
+        details={"mail_check": 1},
+        share=share.id,
+        document=share.document_id,
+        recipient=share.recipient_id,
+    )
+    records.add(made)
+    return records.change(share, mail_check=True) or share
 
 
 def _is_ready(records: Records, letter: Document) -> bool:

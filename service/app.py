@@ -330,7 +330,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
             random,
             can_mail=settings.can_mail,
         ),
-        along=Along(database, clock, random),
+        along=Along(database, clock, random, can_mail=settings.can_mail),
         reminding=Reminding(database, clock, random, can_mail=settings.can_mail),
         reporting=Reporting(database, clock, random),
         webhooks=Webhooks(database, keys, clock, random),

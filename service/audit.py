@@ -86,6 +86,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "rule.created": frozenset({"rule", "on", "nda", "view_only", "limit", "days"}),
     "rule.listed": frozenset({"rule", "added", "removed"}),
     "rule.removed": frozenset({"rule"}),
+    "share.changed": frozenset({"mail_check"}),
     "share.created": frozenset(
         {"expires", "limit", "pinned", "nda", "mail_check", "view_only", "cut", "with"}
     ),

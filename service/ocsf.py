@@ -119,6 +119,7 @@ MAPPED: Mapping[str, Mapped] = {
     "rule.created": _entity("access-rule", _CREATE),
     "rule.listed": _entity("access-rule", _UPDATE),
     "rule.removed": _entity("access-rule", _DEACTIVATE),
+    "share.changed": _entity("share", _UPDATE),
     "share.created": _file(_SHARE),
     "share.revoked": _file(_UNSHARE),
     "staff.denied": Mapped(Class.API_ACTIVITY, _READ, "console", severity=Severity.MEDIUM),

@@ -21,6 +21,7 @@ MAX_ACCESSES = 2000
 
 HAPPENED = {
     "share.created": "shared",
+    "share.changed": "from here on asked for a code",
     "share.revoked": "share ended",
     "link.created": "link made",
     "link.queued": "mailing of a link ordered",

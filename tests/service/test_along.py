@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 
-from service.along import BATCH, MAX_LETTERS
+from service import along as module
+from service.along import BATCH, MAX_LETTERS, Along
 from service.decision import Allowed, Denial
 from service.delivery import Page, Waiting
 from service.errors import DomainError, Problem
 from service.opening import Denied
+from service.ports import Records
 from service.records import Classification, Document, Job, Kind, Listing, MailCheck, Session, Share
+from tests.migrated import migrated_postgresql
+from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_share, a_version, an_nda, token_of
+from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, START, Service, service_in
 
 
@@ -206,6 +216,70 @@ def test_a_letter_with_a_mail_check_asks_for_it_with_its_report(service: Service
     assert page_of(service, token_of(strict), checked=True) == ["Bridge letter Q1"]
     assert page_of(service, token_of(link)) == ["Bridge letter Q1"]  # made before
     assert not unchecked.mail_check
+
+
+def test_a_letter_with_a_mail_check_that_comes_later_makes_open_shares_ask_for_it(
+    service: Service, report: Document
+) -> None:
+    share, link = a_share(service, report)
+    strict, _ = a_share(service, report, mail_check=True)
+    letter = a_letter(service)
+    service.sealmark.documents.change(OPERATOR, letter.id, mail_check=MailCheck.ALWAYS)
+    service.sealmark.documents.change(OPERATOR, letter.id, report=report.id)
+    walk(service)
+
+    assert [other.mail_check for one in (share, strict) for other in along(service, one)] == [True, True]
+    assert service.sealmark.sharing.get(share.id).mail_check
+    waiting = service.sealmark.deliveries.page(token_of(link), OPERATOR, record=False)
+    assert isinstance(waiting, Waiting)
+    assert page_of(service, token_of(link), checked=True) == ["Bridge letter Q1"]
+    (changed,) = service.entries("share.changed")
+    assert (changed["share"], changed["actor_type"]) == (share.id, "worker")
+    assert changed["details"] == '{"mail_check": 1}'
+
+
+def test_a_letter_with_a_mail_check_waits_until_a_mail_can_be_sent(
+    service: Service, report: Document
+) -> None:
+    sealmark = service.sealmark
+    share, _ = a_share(service, report)
+    letter = a_letter(service)
+    sealmark.documents.change(OPERATOR, letter.id, mail_check=MailCheck.ALWAYS, report=report.id)
+    mute = Along(sealmark.database, sealmark.clock, sealmark.random, can_mail=False)
+    while mute.run_once():
+        pass
+    assert along(service, share) == []
+    assert not sealmark.sharing.get(share.id).mail_check
+    service.clock.advance(minutes=1)
+    walk(service)
+    assert len(along(service, share)) == 1
+
+
+@pytest.mark.postgresql
+def test_two_workers_at_two_jobs_of_one_letter_lend_it_once(
+    tmp_path: Path, postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = on_postgresql(postgresql_server, tmp_path, migrated_postgresql(postgresql_server))
+    with service_in(tmp_path, environ=environ) as service:
+        document = a_document(service)
+        a_version(service, document)
+        an_nda(service)
+        share, _ = a_share(service, document)
+        letter = a_letter(service, document)
+        for report_id in (None, document.id):  # a slip, put right at once: a second job
+            service.sealmark.documents.change(OPERATOR, letter.id, report=report_id)
+        both, without = Barrier(2), module._without
+
+        def at_once(records: Records, shares: Sequence[Share], given: Document) -> list[Share]:
+            found = without(records, shares, given)
+            with suppress(BrokenBarrierError):  # whom the other's lock holds up comes here alone
+                both.wait(2)
+            return found
+
+        monkeypatch.setattr(module, "_without", at_once)
+        with ThreadPoolExecutor(2) as pool:
+            assert all(pool.map(lambda _: service.sealmark.along.run_once(), range(2)))
+        assert len(along(service, share)) == 1
 
 
 def test_what_goes_along_has_no_link_of_its_own(service: Service, report: Document) -> None:

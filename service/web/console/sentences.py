@@ -130,6 +130,7 @@ SENTENCES = {
     "share.back": "To the share",
     # Its story.
     "event.share.created": "The share was made",
+    "event.share.changed": "From here on it asked for a code",
     "event.share.revoked": "The share ended",
     "event.link.created": "A link was made",
     "event.link.queued": "A link was ordered by mail",

@@ -36,6 +36,7 @@ ELSEWHERE = {
     *("mail.failed", "mail.sent"),
     *("mail-check.failed", "mail-check.passed"),
     *("nda-text.created", "nda.record-pulled", "nda.signed", "nda.timestamped"),
+    "share.changed",  # tests/service/test_along.py
     "page.drawn",  # tests/web/recipient/test_viewing.py
     *("batch.begun", "batch.ended"),
     *("cut.created", "cut.ready", "cut.refused"),
