@@ -141,7 +141,7 @@ def _method(name: str, method: str, path: str, operation: dict[str, Any], schema
     raw_type = next((media for media in content if media != JSON), None)
     answer = _answer(operation)
     item = _item(answer, schemas) if method == "get" and "after" in query else None
-    creates = "Idempotency-Key" in headers
+    once = "Idempotency-Key" in headers
 
     arguments = [f"{place}: str" for place in places]
     if raw_type:
@@ -162,7 +162,7 @@ def _method(name: str, method: str, path: str, operation: dict[str, Any], schema
     named += [
         (False, f"{_snake(one)}: str | Omitted = OMITTED") for one in headers if one != "Idempotency-Key"
     ]
-    if creates:
+    if once:
         named.append((False, "idempotency_key: str | None = None"))
     named.sort(key=lambda one: not one[0])
     signature = ", ".join(["self", *arguments, *(["*"] if named else []), *(text for _, text in named)])
@@ -181,14 +181,14 @@ def _method(name: str, method: str, path: str, operation: dict[str, Any], schema
         asked["headers"] = "{" + ", ".join(f'"{one}": {_snake(one)}' for one in others) + "}"
     if raw_type:
         asked |= {"file": "file", "media_type": f'"{raw_type}"'}
-    if creates:
+    if once:
         asked["idempotency_key"] = "idempotency_key"
     words = "".join(f", {key}={value}" for key, value in asked.items())
     verb = f'"{method.upper()}", '
     if item:
         returns, call = f"Iterator[{item}]", f"self._calls.pages({address}{words})"
-    elif creates:
-        returns, call = answer or "Any", f"self._calls.create({address}{words})"
+    elif once:
+        returns, call = answer or "Any", f"self._calls.once({address}{words})"
     elif raw_type or answer is None:
         call = f"self._calls.raw({verb}{address}{words})"
         returns = answer or "bytes"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +46,9 @@ class Omitted(Enum):
 
 
 OMITTED: Final = Omitted.OMITTED
+
+_FIELD = re.compile(r"(?!sha256-)[!-~]{1,255}")
+"""What the service takes as an idempotency key; but not what stands for another one."""
 
 Given = Mapping[str, Any]
 
@@ -97,11 +102,16 @@ class Calls:
         content, fields = _json_body(body)
         return _read(self._send(method, path, query, content, {**fields, **_said(headers)}))
 
-    def create(
-        self, path: str, *, body: Given, idempotency_key: str | None, query: Given | None = None
+    def once(
+        self,
+        path: str,
+        *,
+        idempotency_key: str | None,
+        body: Given | None = None,
+        query: Given | None = None,
     ) -> Any:
-        """`ask` of a creating call, with an idempotency key: so it makes one thing, however often it is tried."""
-        key = idempotency_key or self._new_key()
+        """`ask` of a call that makes or decides something, with an idempotency key: once, however often it is tried."""
+        key = _as_field(idempotency_key) if idempotency_key else self._new_key()
         return self.ask("POST", path, query=query, body=body, headers={"Idempotency-Key": key})
 
     def pages(self, path: str, *, query: Given) -> Iterator[Any]:
@@ -192,6 +202,16 @@ class Calls:
 def path_of(template: str, **places: str) -> str:
     """The path of an operation, each place quoted."""
     return template.format_map({name: quote(str(value), safe="") for name, value in places.items()})
+
+
+def _as_field(key: str) -> str:
+    """An idempotency key as the service takes it: one with other characters, or a longer one, by its hash.
+
+    The same key is always the same field, and no two keys are the same one.
+    """
+    if _FIELD.fullmatch(key):
+        return key
+    return f"sha256-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _said(given: Given | None) -> dict[str, str]:

@@ -7,9 +7,9 @@
     for share in client.shares.list(active="true"):
         ...
 
-Each creating call carries an idempotency key, so that trying it again makes nothing twice; pass one of your own
-(`idempotency_key="deal-17"`) to be safe when your program dies and is run again. What fails raises
-`sealmark.errors.SealmarkError`.
+Each call that makes or decides something carries an idempotency key, so that trying it again does nothing twice; pass
+one of your own (`idempotency_key="deal-17"`) to be safe when your program dies and is run again within 24 hours. What
+fails raises `sealmark.errors.SealmarkError`.
 """
 
 from __future__ import annotations

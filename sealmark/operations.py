@@ -861,12 +861,12 @@ class AccessRequestsResource:
         nda: NdaMode | None | Omitted = OMITTED,
         view_only: bool | Omitted = OMITTED,
         mail_check: bool | None | Omitted = OMITTED,
+        idempotency_key: str | None = None,
     ) -> AccessRequestAnswer:
         """Approve a pending request: its share is made, and its link is mailed to who asked."""
         return cast(
             "AccessRequestAnswer",
-            self._calls.ask(
-                "POST",
+            self._calls.once(
                 path_of("/v1/access-requests/{request_id}/approve", request_id=request_id),
                 body={
                     "expires_at": expires_at,
@@ -876,14 +876,18 @@ class AccessRequestsResource:
                     "view_only": view_only,
                     "mail_check": mail_check,
                 },
+                idempotency_key=idempotency_key,
             ),
         )
 
-    def deny(self, request_id: str) -> AccessRequestAnswer:
+    def deny(self, request_id: str, *, idempotency_key: str | None = None) -> AccessRequestAnswer:
         """Deny a pending request; who asked is told by mail."""
         return cast(
             "AccessRequestAnswer",
-            self._calls.ask("POST", path_of("/v1/access-requests/{request_id}/deny", request_id=request_id)),
+            self._calls.once(
+                path_of("/v1/access-requests/{request_id}/deny", request_id=request_id),
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def list(
@@ -944,7 +948,7 @@ class BatchesResource:
         """Share a document with many people. The list is checked as a whole first; the shares are made next."""
         return cast(
             "BatchAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/batches",
                 body={
                     "document": document,
@@ -976,7 +980,7 @@ class BatchesResource:
         """Get a new link for each share of a page of rows; the ones before it work on."""
         return cast(
             "BatchLinksAnswer",
-            self._calls.create(
+            self._calls.once(
                 path_of("/v1/batches/{batch_id}/links", batch_id=batch_id),
                 body={"after": after, "limit": limit, "link_life": link_life},
                 idempotency_key=idempotency_key,
@@ -1065,7 +1069,7 @@ class DocumentsResource:
         """Make a document. One that is made `public` needs the scope documents:classify too."""
         return cast(
             "DocumentAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/documents",
                 body={"name": name, "kind": kind, "classification": classification, "owner_mail": owner_mail},
                 idempotency_key=idempotency_key,
@@ -1164,7 +1168,7 @@ class VersionsResource:
         """Add a version with its facts. Its file is uploaded next."""
         return cast(
             "VersionAnswer",
-            self._calls.create(
+            self._calls.once(
                 path_of("/v1/documents/{document_id}/versions", document_id=document_id),
                 body={"facts": facts},
                 idempotency_key=idempotency_key,
@@ -1328,7 +1332,7 @@ class HoldsResource:
         """Forbid to erase a recipient, all people of a company, or all whom a document was shared with."""
         return cast(
             "HoldAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/holds",
                 body={"recipient": recipient, "company": company, "document": document, "reason": reason},
                 idempotency_key=idempotency_key,
@@ -1479,7 +1483,7 @@ class NdaTextsResource:
         """Offer a new text from now on. Who signed an older one on the page is asked again."""
         return cast(
             "TextAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/nda-texts", body={"markdown": markdown, "days": days}, idempotency_key=idempotency_key
             ),
         )
@@ -1506,7 +1510,7 @@ class NdasResource:
         return cast("NdaAnswer", self._calls.ask("POST", path_of("/v1/ndas/{nda_id}/approve", nda_id=nda_id)))
 
     def attach_evidence(self, nda_id: str, file: bytes | BinaryIO) -> NdaAnswer:
-        """Keep the signed PDF, sealed. It is never replaced."""
+        """Keep the signed PDF, sealed. It is never replaced; the same file again changes nothing."""
         return cast(
             "NdaAnswer",
             json.loads(
@@ -1534,7 +1538,7 @@ class NdasResource:
         """Record an agreement. With `approved` it is in force at once, which needs the scope ndas:approve too."""
         return cast(
             "NdaAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/ndas",
                 body={
                     "recipient": recipient,
@@ -1655,7 +1659,7 @@ class RulesResource:
         """Add a rule. It applies to requests that are made after it; rules are tried in the order of their making."""
         return cast(
             "RuleAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/rules",
                 body={
                     "kind": kind,
@@ -1750,7 +1754,7 @@ class SharesResource:
         """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
         return cast(
             "NewShareAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/shares",
                 body={
                     "document": document,
@@ -1781,7 +1785,7 @@ class SharesResource:
         """Get a new link for a share, or have it mailed to its recipient; the ones before it work on."""
         return cast(
             "LinkAnswer",
-            self._calls.create(
+            self._calls.once(
                 path_of("/v1/shares/{share_id}/links", share_id=share_id),
                 body={"link_life": link_life, "send": send},
                 idempotency_key=idempotency_key,
@@ -1842,7 +1846,7 @@ class WebhooksResource:
         """Tell a receiver what happens from now on, and get the secret that it verifies it with."""
         return cast(
             "NewReceiverAnswer",
-            self._calls.create(
+            self._calls.once(
                 "/v1/webhooks",
                 body={"url": url, "kinds": kinds, "personal": personal},
                 idempotency_key=idempotency_key,

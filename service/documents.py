@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from service.document_policy import KEEP, Keep, changes_of, check_ends, check_re
 from service.errors import DomainError, Problem, invalid, not_found
 from service.facts import Facts, check_kind
 from service.mail import parse_address
-from service.objects import SealedObjects
+from service.objects import Digest, SealedObjects
 from service.ports import Database, Records
 from service.recipients import printable
 from service.records import (
@@ -181,44 +182,57 @@ class Documents:
     def upload(self, actor: Actor, document_id: str, version_id: str, chunks: Iterable[bytes]) -> Version:
         """Seal the file as it arrives and begin to compile it: the version is `compiling` afterwards.
 
-        Memory does not grow with the file. Raises `DomainError`: not-found, wrong-state (a version's file never
-        changes), file-refused (there are no bytes), too-large; `StoreError`; nothing is left behind then.
+        Uploading the same bytes again changes nothing, and returns the version as it is by then. Memory does not grow
+        with the file. Raises `DomainError`: not-found, wrong-state (a version's file never changes), file-refused
+        (there are no bytes), too-large; `StoreError`; nothing is left behind then.
         """
         awaiting = self.version(document_id, version_id)
-        self._check_awaiting(awaiting)
+        if awaiting.state != VersionState.AWAITING_FILE:
+            digest = Digest()
+            deque(digest.over(self._bounded(chunks)), maxlen=0)
+            _require_same(awaiting, digest.sha256)
+            return awaiting
         try:
             stored, sha256 = self._objects.put("original", "version", version_id, self._bounded(chunks))
         except DomainError as refusal:
             self._record_refusal(actor, awaiting, refusal)
             raise
-        now = self._clock()
         try:
             with self._database.write() as records:
                 version = _version(records, document_id, version_id, lock=True)
-                self._check_awaiting(version)
-                records.add(stored)
-                changed = records.change(
-                    version,
-                    state=VersionState.COMPILING,
-                    original_id=stored.id,
-                    size=stored.size,
-                    sha256=sha256,
-                    uploaded_at=now,
-                )
-                records.add(
-                    Job(
-                        id=identifiers.new_id("job", self._random(16)),
-                        kind="compile",
-                        subject=version.id,
-                        created_at=now,
-                        run_after=now,
-                    )
-                )
-                details: Details = {"sha256": sha256, "size": stored.size}
-                records.add(self._entry("version.uploaded", actor, now, version, details))
+                if version.state == VersionState.AWAITING_FILE:
+                    return self._take_in(records, actor, version, stored, sha256)
+                _require_same(version, sha256)  # another call has uploaded it meanwhile
         except DomainError:
             self._discard(stored)
             raise
+        self._discard(stored)
+        return version
+
+    def _take_in(
+        self, records: Records, actor: Actor, version: Version, stored: SealedObject, sha256: str
+    ) -> Version:
+        now = self._clock()
+        records.add(stored)
+        changed = records.change(
+            version,
+            state=VersionState.COMPILING,
+            original_id=stored.id,
+            size=stored.size,
+            sha256=sha256,
+            uploaded_at=now,
+        )
+        records.add(
+            Job(
+                id=identifiers.new_id("job", self._random(16)),
+                kind="compile",
+                subject=version.id,
+                created_at=now,
+                run_after=now,
+            )
+        )
+        details: Details = {"sha256": sha256, "size": stored.size}
+        records.add(self._entry("version.uploaded", actor, now, version, details))
         return changed or version
 
     def version(self, document_id: str, version_id: str) -> Version:
@@ -286,11 +300,12 @@ class Documents:
             version=version.id,
         )
 
-    @staticmethod
-    def _check_awaiting(version: Version) -> None:
-        if version.state != VersionState.AWAITING_FILE:
-            detail = "This version has its file, which never changes: add a new version."
-            raise DomainError(Problem.WRONG_STATE, detail, state=version.state)
+
+def _require_same(version: Version, sha256: str) -> None:
+    """Raise `DomainError` (wrong-state) unless the version's file is this one."""
+    if version.sha256 != sha256:
+        detail = "This version has its file, which never changes: add a new version."
+        raise DomainError(Problem.WRONG_STATE, detail, state=version.state)
 
 
 def _check_classification(kind: Kind, classification: Classification) -> None:

@@ -7,6 +7,7 @@ the shares that no other covers end with it.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -20,7 +21,7 @@ from service.errors import DomainError, Problem, invalid, not_found
 from service.freemail import is_shared
 from service.lines import is_line
 from service.mail import parse_domain
-from service.objects import SealedObjects
+from service.objects import Digest, SealedObjects
 from service.ports import Database, Records
 from service.recipients import CheckMark, admit, check_markable_person
 from service.records import (
@@ -123,12 +124,16 @@ class Ndas:
         return nda
 
     def attach_evidence(self, actor: Actor, nda_id: str, chunks: Iterable[bytes]) -> Nda:
-        """Seal the signed PDF as the agreement's evidence; it is never replaced.
+        """Seal the signed PDF as the agreement's evidence; it is never replaced. The same bytes again change nothing.
 
-        Raises `DomainError` (not-found, wrong-state, too-large, invalid).
+        Raises `DomainError` (not-found, wrong-state, too-large, invalid), `SealBroken`, `StoreError`.
         """
         nda = self.get(nda_id)
-        self._refuse_second_evidence(nda)
+        if nda.evidence_id:
+            digest = Digest()
+            deque(digest.over(_evidence(chunks)), maxlen=0)
+            self._require_same(nda, digest.sha256)
+            return nda
         stored, sha256 = self._objects.put("evidence", "nda", nda.id, _evidence(chunks))
         now = self._clock()
         try:
@@ -136,15 +141,17 @@ class Ndas:
                 current = records.get(Nda, nda.id, lock=True)
                 if current is None:
                     raise not_found("agreement", nda_id)
-                self._refuse_second_evidence(current)
-                records.add(stored)
-                changed = records.change(current, evidence_id=stored.id)
-                details: Details = {"sha256": sha256, "size": stored.size}
-                self._record(records, "nda.evidence", actor, now, current, details=details)
+                if current.evidence_id is None:
+                    records.add(stored)
+                    details: Details = {"sha256": sha256, "size": stored.size}
+                    self._record(records, "nda.evidence", actor, now, current, details=details)
+                    return records.change(current, evidence_id=stored.id) or current
         except DomainError:
             self._discard(stored)
             raise
-        return changed or current
+        self._discard(stored)  # another call has attached it meanwhile
+        self._require_same(current, sha256)
+        return current
 
     def approve(self, actor: Actor, nda_id: str) -> Nda:
         """Put a pending agreement in force; approving it again changes nothing."""
@@ -252,9 +259,13 @@ class Ndas:
         except StoreError:
             return  # the sweeper takes what has no row
 
-    @staticmethod
-    def _refuse_second_evidence(nda: Nda) -> None:
-        if nda.evidence_id:
+    def _require_same(self, nda: Nda, sha256: str) -> None:
+        """Raise `DomainError` (wrong-state) unless this is the evidence that is kept."""
+        with self._database.read() as records:
+            stored = records.get(SealedObject, nda.evidence_id or "")
+        kept = Digest()
+        deque(kept.over(self._objects.open(stored).read() if stored else ()), maxlen=0)
+        if kept.sha256 != sha256:
             detail = "This agreement has its evidence, which is never replaced: add a new agreement."
             raise DomainError(Problem.WRONG_STATE, detail)
 

@@ -20,6 +20,9 @@ from service.mail import parse_address
 
 PREFIX = "SEALMARK_"
 
+ELSEWHERE = frozenset({"SHARED", "API_KEY_FILE"})
+"""Variables that are no settings: the tests' shared folder, and the key of the client, which many export for good."""
+
 SETTINGS: Mapping[str, str] = {
     "URL": "Public base of the service as recipients see it, such as https://reports.acme.example. Required.",
     "DATA": "Folder of the embedded store and database. Default: .data",
@@ -225,7 +228,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     An unknown `SEALMARK_…` is an error too: a misspelt limit must not be a limit that is off.
     """
     given = {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX)}
-    unknown = sorted(given.keys() - SETTINGS.keys() - {"SHARED"})
+    unknown = sorted(given.keys() - SETTINGS.keys() - ELSEWHERE)
     if unknown:
         raise SettingError(unknown[0], "there is no such setting; see `sealmark doctor --list`")
     url = _base_url(_required(given, "URL"))

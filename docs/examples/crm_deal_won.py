@@ -1,4 +1,7 @@
-"""A CRM shares the SOC 2 report when a deal is won: its body on standard input, once a deal whatever is run again.
+"""A CRM shares the SOC 2 report when a deal is won: its body on standard input.
+
+Run again within 24 hours of the first time, with the same API key, it shares nothing twice and prints the same; later
+it shares once more. A CRM that comes back to old deals keeps the shares that this prints, and leaves out who has one.
 
     SEALMARK=https://reports.acme.example SEALMARK_API_KEY_FILE=key REPORT=doc_… python crm_deal_won.py < deal.json
 
@@ -30,7 +33,7 @@ def share(client: Client, report: str, deal: dict[str, Any]) -> list[tuple[str, 
                 purpose=f"Deal: {deal['name']}",
                 nda="ask",  # who has signed nothing yet signs on the page first
                 send=True,  # Sealmark mails the link; the CRM never sees it
-                idempotency_key=f"deal-{deal['id']}-{contact['mail']}",  # for 24 hours
+                idempotency_key=f"deal-{deal['id']}-{contact['mail']}",  # holds for 24 hours
             )
             told.append((contact["mail"], made["id"]))
         except ProblemError as error:  # one person's name or address must not stop the others

@@ -105,6 +105,14 @@ def test_what_the_service_refuses_is_one_line(
     assert said in remote.refused(*words, "--url", served.url, status=status)
 
 
+def test_the_clients_key_stops_no_command_on_this_machine(
+    sealmark: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALMARK_API_KEY_FILE", str(sealmark.folder / "key"))  # docs/client.md: `export …`
+    run = sealmark("shares", "list")
+    assert run.status == 0, run.err
+
+
 def test_without_a_key_or_a_service_there_is_one_line_that_says_so(
     remote: CommandLine, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

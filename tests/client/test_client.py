@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import traceback
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 
 from sealmark import errors
+from sealmark.calls import Calls
 from sealmark.client import KEY_FILE, Client
 from tests.client.conftest import Served
 from tests.service.acting import A_PDF
+from tests.service_fixture import OPERATOR
 
 KEY = "smk_secret-of-the-caller"
 ANA = {"mail": "ana@acme.example", "name": "Ana Sample", "company": "Acme"}
@@ -168,6 +171,74 @@ def test_an_upload_that_is_tried_again_sends_the_whole_file_again() -> None:
         file.seek(4)
         Client(url, KEY, pause=lambda seconds: None).versions.upload("doc_1", "ver_1", file)
     assert [body for *_, body in asked] == [b"%PDF whole"] * 2
+
+
+def _lose_an_answer(monkeypatch: pytest.MonkeyPatch, path_end: str) -> list[str]:
+    """The first answer of a call to such a path is lost; the paths of all such calls."""
+    once, asked = Calls._once, []
+
+    def lossy(self: Calls, method: str, path: str, *rest: Any) -> bytes:
+        answer = once(self, method, path, *rest)
+        if path.endswith(path_end):
+            asked.append(path)
+            if len(asked) == 1:
+                raise errors.Unreachable("the answer was lost")
+        return answer
+
+    monkeypatch.setattr(Calls, "_once", lossy)
+    return asked
+
+
+def test_an_upload_whose_answer_was_lost_is_there_once(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = client.documents.create(name="SOC 2", kind="soc2-type2", owner_mail="trust@lender.example")
+    version = client.versions.create(document["id"], facts={})
+    nda = client.ndas.create(domain="acme.example", source="contracts")
+    asked = _lose_an_answer(monkeypatch, "/file")
+    uploaded = client.versions.upload(document["id"], version["id"], io.BytesIO(A_PDF), prefer="wait=9")
+    assert (uploaded["state"], len(asked)) == ("ready", 2)
+    with pytest.raises(errors.WrongState):
+        client.versions.upload(document["id"], version["id"], b"%PDF another")
+    asked = _lose_an_answer(monkeypatch, "/evidence")
+    assert client.ndas.attach_evidence(nda["id"], io.BytesIO(A_PDF))["evidence"]
+    assert len(asked) == 2
+    assert [len(served.service.entries(kind)) for kind in ("version.uploaded", "nda.evidence")] == [1, 1]
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_a_decision_whose_answer_was_lost_is_made_once(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch, decision: str
+) -> None:
+    request = served.service.sealmark.access_requests.ask(
+        OPERATOR,
+        document_id=_ready(client),
+        mail="ana@acme.example",
+        name="Ana",
+        company="Acme",
+        purpose="review",
+        language="",
+    )
+    asked = _lose_an_answer(monkeypatch, f"/{decision}")
+    decided = getattr(client.access_requests, decision)(request.id)
+    assert decided == client.access_requests.show(request.id)
+    assert (decided["state"][:4], len(asked)) == (decision.replace("y", "i")[:4], 2)
+    assert len(served.service.mails()) == 1
+    with pytest.raises(errors.WrongState):  # with a key of its own it is another decision
+        client.access_requests.approve(request.id)
+
+
+def test_an_idempotency_key_may_be_in_any_alphabet(served: Served, client: Client) -> None:
+    keys = ["łukasz@acme.example", "deal №17", "x" * 256, "deal-17"]
+    hashed = f"sha256-{hashlib.sha256('deal №17'.encode()).hexdigest()}"  # does not stand for what it is the hash of
+    made = [
+        client.documents.create(name="N", kind="other", owner_mail="o@lender.example", idempotency_key=key)[
+            "id"
+        ]
+        for key in [*keys, *keys, hashed]
+    ]
+    assert made[:4] == made[4:8]
+    assert len(set(made)) == 5
 
 
 def test_what_does_not_pass_is_not_tried_again_and_what_stays_is_raised() -> None:

@@ -30,7 +30,8 @@ DEAL = {
 
 def _run(served: Served, folder: Path, deal: Any, report: str) -> list[list[str]]:
     key = folder / "key"
-    key.write_text(served.service.api_key(Scope.SHARES_WRITE))
+    if not key.exists():
+        key.write_text(served.service.api_key(Scope.SHARES_WRITE))
     done = subprocess.run(
         [sys.executable, "docs/examples/crm_deal_won.py"],
         input=json.dumps(deal),
@@ -67,6 +68,22 @@ def test_a_deal_that_is_won_shares_once_with_each_contact(served: Served, tmp_pa
     assert {entry["purpose"] for entry in made} == {"Deal: Renewal 2026"}
     letters = served.service.mails()
     assert sorted(letter.to for letter in letters) == ["ana@acme.example", "cy@acme.example"]
+
+
+def test_a_deal_is_shared_once_for_a_day_with_contacts_in_any_alphabet(
+    served: Served, tmp_path: Path
+) -> None:
+    document = a_document(served.service)
+    a_version(served.service, document)
+    an_nda(served.service)
+    contacts = [
+        {"mail": "łukasz@acme.example", "name": "Łukasz Wu"},
+        {"mail": "ana@acme.example", "name": "Ana Lima"},
+    ]
+    told = [_run(served, tmp_path, {**DEAL, "contacts": contacts}, document.id) for _ in range(2)]
+    assert told[0] == told[1]
+    assert [mail for mail, _ in told[0]] == ["łukasz@acme.example", "ana@acme.example"]
+    assert told[0][1][1] in {entry["share"] for entry in served.service.entries("share.created")}
 
 
 def test_the_pages_examples_run(served: Served, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Recorded:
         self.calls.append((method, path, given))
         return {}
 
-    def create(self, path: str, **given: Any) -> dict[str, Any]:
+    def once(self, path: str, **given: Any) -> dict[str, Any]:
         self.calls.append(("POST", path, given))
         return {}
 

@@ -85,6 +85,24 @@ def test_a_versions_file_never_changes(service: Service) -> None:
     assert stored_keys(service) == before
 
 
+def test_the_same_file_again_changes_nothing(service: Service) -> None:
+    document, documents = a_document(service), service.sealmark.documents
+    version = documents.add_version(OPERATOR, document.id, Facts())
+
+    def overtaken() -> Iterator[bytes]:
+        documents.upload(OPERATOR, document.id, version.id, [A_PDF])
+        yield A_PDF
+
+    compiling = documents.upload(OPERATOR, document.id, version.id, overtaken())
+    assert compiling.state == VersionState.COMPILING
+    service.work()
+    ready = documents.upload(OPERATOR, document.id, version.id, [A_PDF[:5], A_PDF[5:]])
+    assert ready == documents.version(document.id, version.id)
+    assert ready.state == VersionState.READY
+    assert len([key for key in stored_keys(service) if "/original/" in key]) == 2  # payload and sidecar
+    assert len(service.entries("version.uploaded")) == 1
+
+
 @pytest.mark.parametrize("size", [0, 101])
 def test_a_file_of_no_or_too_many_bytes_is_refused_and_leaves_nothing(service: Service, size: int) -> None:
     documents = service.sealmark.documents

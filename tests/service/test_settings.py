@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sealmark.client import KEY_FILE
 from service.app import build
 from service.sending import TOUCH_EVERY
 from service.settings import (
@@ -181,6 +182,12 @@ def test_a_secret_where_none_belongs_is_refused_and_not_repeated(change: dict[st
         load({**LEAST, **S3, **SMTP, **change})
     assert caught.value.name in change
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_misspelt_setting_is_refused_and_the_clients_key_file_is_none() -> None:
+    with pytest.raises(SettingError, match="no such setting"):
+        load({**LEAST, "SEALMARK_MAX_PAGE": "3"})
+    assert load({**LEAST, KEY_FILE: "/run/secrets/sealmark-key"}) == load(LEAST)
 
 
 @pytest.mark.parametrize(

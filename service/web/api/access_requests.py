@@ -130,8 +130,7 @@ def show(call: Call, path: RequestPath) -> AccessRequestAnswer:
     return shown(call.sealmark.access_requests.get(path.request_id))
 
 
-@routes.change(
-    "post",
+@routes.decide(
     "/v1/access-requests/<request_id>/approve",
     scope=Scope.REQUESTS_DECIDE,
     answer=AccessRequestAnswer,
@@ -147,11 +146,10 @@ def approve(call: Call, path: RequestPath, body: Approval) -> AccessRequestAnswe
         view_only=body.view_only,
         mail_check=body.mail_check,
     )
-    return shown(call.sealmark.access_requests.approve(call.actor, path.request_id, policy))
+    return _decided(call, call.sealmark.access_requests.approve(call.actor, path.request_id, policy))
 
 
-@routes.change(
-    "post",
+@routes.decide(
     "/v1/access-requests/<request_id>/deny",
     scope=Scope.REQUESTS_DECIDE,
     answer=AccessRequestAnswer,
@@ -159,4 +157,9 @@ def approve(call: Call, path: RequestPath, body: Approval) -> AccessRequestAnswe
 )
 def deny(call: Call, path: RequestPath) -> AccessRequestAnswer:
     """Deny a pending request; who asked is told by mail."""
-    return shown(call.sealmark.access_requests.deny(call.actor, path.request_id))
+    return _decided(call, call.sealmark.access_requests.deny(call.actor, path.request_id))
+
+
+def _decided(call: Call, asked: Asked) -> AccessRequestAnswer:
+    call.concerns(asked.recipient.id)
+    return shown(asked)

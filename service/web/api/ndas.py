@@ -210,7 +210,7 @@ def revoke(call: Call, path: NdaPath) -> NdaAnswer:
     ),
 )
 def attach_evidence(call: Call, path: NdaPath) -> NdaAnswer:
-    """Keep the signed PDF, sealed. It is never replaced."""
+    """Keep the signed PDF, sealed. It is never replaced; the same file again changes nothing."""
     nda = call.sealmark.ndas.attach_evidence(call.actor, path.nda_id, pdf_pieces(MAX_EVIDENCE))
     return shown(nda, call.sealmark.clock())
 

@@ -77,9 +77,10 @@ def read_body(model: type[M]) -> M:
         raise RequestInvalid(error) from error
 
 
-def fingerprint() -> bytes:
-    """What makes two requests the same: method, path, and the body's content whatever its spelling."""
-    return "\n".join([request.method, request.path, _plain(request.get_data(cache=True))]).encode()
+def fingerprint(*, with_body: bool) -> bytes:
+    """What makes two requests the same: method, path, and the content of a body that is read, whatever its spelling."""
+    body = _plain(request.get_data(cache=True)) if with_body else ""
+    return "\n".join([request.method, request.path, body]).encode()
 
 
 def _plain(raw: bytes) -> str:

@@ -2,7 +2,7 @@
 
 A resource module makes one `Routes`, and each decorator names the scope beside the address. A route is a function
 of a `Call` and of the models it takes, named `path`, `query`, `header` and `body`; it returns a model, or a
-finished response. Creating routes take `Idempotency-Key` and answer through `Answers.once`.
+finished response. Routes that make or decide something take `Idempotency-Key` and answer through `Answers.once`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ MODELS = ("path", "query", "header", "body")
 View = Callable[..., Any]
 
 
-class CreatingHeader(BaseModel):
-    """Header fields of a creating call."""
+class OnceHeader(BaseModel):
+    """Header fields of a call that does something once a key."""
 
     model_config = ConfigDict(extra="ignore")
     idempotency_key: Annotated[
@@ -60,6 +60,7 @@ class Route:
     creates: str | None  # the template of `Location`; empty: made, but not to be fetched
     links: description.Links  # what can be asked next, with parameters out of the answer
     begins: View | None = None  # what a creating call begins even where it is refused afterwards
+    once: bool = False  # it takes `Idempotency-Key`
 
     @property
     def models(self) -> dict[str, type[BaseModel]]:
@@ -103,10 +104,23 @@ class Routes:
         `begins` runs before it, in transactions of its own: what is refused undoes all that the call itself did. What
         `begins` refuses is the call's to say.
         """
-        problems = (*problems, Problem.IDEMPOTENCY_MISMATCH, Problem.IDEMPOTENCY_RUNNING)
         return self._add(
-            "post", rule, scope, {201: answer}, problems, creates=location, links=links or {}, begins=begins
+            "post",
+            rule,
+            scope,
+            {201: answer},
+            problems,
+            creates=location,
+            links=links or {},
+            begins=begins,
+            once=True,
         )
+
+    def decide(
+        self, rule: str, *, scope: Scope, answer: type[BaseModel], problems: tuple[Problem, ...] = ()
+    ) -> Callable[[View], View]:
+        """A POST that is refused when it is repeated, but answers as before to the same key."""
+        return self._add("post", rule, scope, {200: answer}, problems, once=True)
 
     def change(
         self,
@@ -181,9 +195,15 @@ class Routes:
         creates: str | None = None,
         links: description.Links | None = None,
         begins: View | None = None,
+        once: bool = False,
     ) -> Callable[[View], View]:
+        if once:
+            problems = (*problems, Problem.IDEMPOTENCY_MISMATCH, Problem.IDEMPOTENCY_RUNNING)
+
         def declare(view: View) -> View:
-            route = Route(method, rule, scope, view, answers, problems, takes, creates, links or {}, begins)
+            route = Route(
+                method, rule, scope, view, answers, problems, takes, creates, links or {}, begins, once
+            )
             self.routes.append(route)
             return view
 
@@ -197,7 +217,7 @@ class Routes:
             stated -= {Problem.UNAUTHENTICATED, Problem.FORBIDDEN}
         if "path" in models:
             stated.add(Problem.NOT_FOUND)
-        if "query" in models or route.creates is not None:
+        if "query" in models or route.once:
             stated.add(Problem.INVALID)
         if "body" in models:
             stated |= {
@@ -217,22 +237,22 @@ def _served(route: Route, models: Mapping[str, type[BaseModel]], sealmark: Sealm
         if route.scope is None:
             return as_response(route.view(sealmark, **read_request(models, path)), 200)
         call = current_call()
-        if route.creates is not None:
-            return _created(route, models, call, path)
+        if route.once:
+            return _once(route, models, call, path)
         return as_response(route.view(call, **read_request(models, path)), 200)
 
     served.__annotations__ = dict(models)
-    if route.creates is not None:
-        served.__annotations__["header"] = CreatingHeader
+    if route.once:
+        served.__annotations__["header"] = OnceHeader
     del served.__wrapped__
     served.__delay_validate_request__ = True  # type: ignore[attr-defined]
     return served
 
 
-def _created(
+def _once(
     route: Route, models: Mapping[str, type[BaseModel]], call: Call, path: Mapping[str, Any]
 ) -> Response:
-    key = read_header(CreatingHeader).idempotency_key
+    key = read_header(OnceHeader).idempotency_key
     arguments = read_request(models, path)
     if route.begins is not None:
         with suppress(DomainError):
@@ -240,9 +260,10 @@ def _created(
 
     def make() -> Reply:
         body = encoded(route.view(call, **arguments))
-        return Reply(201, body, call.recipients[-1] if call.recipients else None)
+        return Reply(min(route.answers), body, call.recipients[-1] if call.recipients else None)
 
-    reply = call.sealmark.answers.once(call.key.id, key, fingerprint(), make) if key else make()
+    same = fingerprint(with_body="body" in models)
+    reply = call.sealmark.answers.once(call.key.id, key, same, make) if key else make()
     response = Response(reply.body, status=reply.status, content_type=JSON)
     if route.creates:
         response.headers["Location"] = route.creates.format_map(json.loads(reply.body))

@@ -200,7 +200,8 @@ def show(call: Call, path: VersionPath) -> VersionAnswer:
 def upload(call: Call, path: VersionPath, header: UploadHeader) -> object:
     """Upload the file. It is compiled next: `202`, or with `Prefer: wait=SECONDS` `200` when that is done.
 
-    `200` says that it is settled: `state` is `ready`, with what its copies carry, or `refused` with a reason.
+    `200` says that it is settled: `state` is `ready`, with what its copies carry, or `refused` with a reason. The same
+    file again changes nothing, and answers with what the version is by then.
     """
     documents = call.sealmark.documents
     pieces = pdf_pieces(call.sealmark.settings.max_file_bytes)

@@ -80,6 +80,19 @@ def test_a_request_is_denied(caller: Caller, service: Service, document: str) ->
     assert len(service.entries("access.denied")) == 1
 
 
+def test_a_decision_answers_as_before_to_the_same_key_and_forgets_who_was_erased(
+    caller: Caller, service: Service, document: str
+) -> None:
+    request = asked(service, document)
+    path, headers = f"/v1/access-requests/{request}/deny", {"Idempotency-Key": "denied-1"}
+    denied, again = (caller.call("POST", path, headers=headers) for _ in range(2))
+    assert (denied.status_code, denied.data) == (200, again.data)
+    assert len(service.entries("access.denied")) == 1
+    assert problem(caller.call("POST", path, headers={"Idempotency-Key": "denied-2"})) == (409, "wrong-state")
+    service.sealmark.erasing.begin(OPERATOR, denied.json["recipient"])  # type: ignore[index]
+    assert problem(caller.call("POST", path, headers=headers)) == (422, "idempotency-mismatch")
+
+
 def test_an_approval_without_agreement_or_text_says_so(
     caller: Caller, service: Service, document: str
 ) -> None:

@@ -175,7 +175,11 @@ def test_evidence_is_kept_once_sealed(caller: Caller, service: Service) -> None:
     assert problem(huge) == (413, "too-large")
     kept = caller.put(f"{path}/evidence", data=FILE, content_type=PDF)
     assert (kept.status_code, kept.json["evidence"]) == (200, True)
-    assert problem(caller.put(f"{path}/evidence", data=FILE, content_type=PDF)) == (409, "wrong-state")
+    other = caller.put(f"{path}/evidence", data=FILE + b"2", content_type=PDF)
+    assert problem(other) == (409, "wrong-state")
+    again = caller.put(f"{path}/evidence", data=FILE, content_type=PDF)
+    assert (again.status_code, again.json) == (200, kept.json)
+    assert len(service.entries("nda.evidence")) == 1
     stored = [blob.key for blob in service.sealmark.store.list("objects/evidence/")]
     assert len(stored) == 2
     assert all(FILE not in b"".join(service.sealmark.store.read(key)) for key in stored)
