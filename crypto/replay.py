@@ -1,4 +1,4 @@
-"""Kept answers: the answer to a creating call, sealed so that only the same caller's retry opens it.
+"""Kept answers: the answer to what makes or decides something, sealed so that only the same caller's retry opens it.
 
 It takes the service key and the raw Idempotency-Key together; of the latter only a keyed hash is stored.
 """

@@ -44,8 +44,8 @@ ABOUT = """\
 Lends confidential PDF reports to named people under NDA.
 
 Each call needs an API key with the scope that its operation names: `Authorization: Bearer smk_…`. Errors are
-[RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems of a closed list of types. Creating calls take
-`Idempotency-Key`. Lists are read page by page: what `next` says goes into `after`.
+[RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems of a closed list of types. Calls that make or
+decide something take `Idempotency-Key`. Lists are read page by page: what `next` says goes into `after`.
 """
 
 REQUEST_ID = {

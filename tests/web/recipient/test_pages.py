@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
@@ -47,6 +48,12 @@ class Outline(HTMLParser):
 def text_of(page: str) -> str:
     """What is read: no tags, single spaces."""
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_the_page_says_no_later_end_than_the_last_day(service: Service) -> None:
+    lent = lend(service)
+    service.sealmark.documents.change(OPERATOR, lent.document.id, ends=date(2026, 3, 3))
+    assert "Link works until 4 March 2026, 00:00 UTC" in text_of(lent.browser.get(lent.path).text)
 
 
 def test_the_page_says_what_is_lent_to_whom_and_until_when(service: Service) -> None:
