@@ -69,8 +69,12 @@ class Calls:
         new_key: Callable[[], str] = lambda: secrets.token_urlsafe(24),
     ) -> None:
         """`url` is the service's base. Raises `SealmarkError` for one over which the key would go in the clear."""
-        parsed = urlsplit(url)
-        if parsed.scheme not in ("http", "https") or not parsed.hostname or parsed.username is not None:
+        try:
+            parsed = urlsplit(url)
+            wrong = parsed.port == 0 or not parsed.hostname or parsed.username is not None
+        except ValueError:  # brackets, a port or characters that no URL has
+            wrong = True
+        if wrong or parsed.scheme not in ("http", "https"):
             raise SealmarkError("The service's URL looks like https://reports.acme.example.")
         if parsed.scheme == "http" and parsed.hostname not in LOOPBACK:
             raise SealmarkError("The API key goes over https only: http is for loopback.")

@@ -104,10 +104,19 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Exception as error:
-        explained = explain(error)
+        explained = explain(error) or _unreadable(error, arguments)
         if explained is None:
             raise
         return _fail(*explained)
+
+
+def _unreadable(error: Exception, arguments: list[str]) -> tuple[str, int] | None:
+    """What to say where an argument is no text. Names of files may be none, so that is seen where it is used."""
+    if isinstance(error, ValueError):
+        for argument in arguments:
+            if "\0" in argument or any("\ud800" <= character <= "\udfff" for character in argument):
+                return f"The argument {argument!r} is no text in UTF-8.", USAGE
+    return None
 
 
 def _fail(message: str, status: int) -> int:

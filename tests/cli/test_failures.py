@@ -99,6 +99,8 @@ def test_what_the_domain_refuses_is_one_line(sealmark: CommandLine, arguments: l
         (["log", "list", "--since", "2026-01-01T12:00"], "has no time zone"),
         (["versions", "add", "doc_x", "/nowhere.pdf", "--facts", "/nowhere.json"], "does not exist"),
         (["log", "export", "--json"], "--json goes with --output"),
+        (["documents", "show", "doc_\udcff"], "'doc_\\udcff' is no text in UTF-8"),
+        (["shares", "list", "--document", "doc_\0"], "'doc_\\x00' is no text in UTF-8"),
     ],
 )
 def test_wrong_usage_is_one_line(sealmark: CommandLine, arguments: list[str], said: str) -> None:

@@ -292,6 +292,8 @@ def test_the_key_is_in_no_repr_and_in_no_error() -> None:
         ("http://reports.acme.example", KEY),
         ("ftp://reports.acme.example", KEY),
         ("https://user:pass@reports.acme.example", KEY),
+        ("https://[::1", KEY),
+        ("https://reports.acme.example:99999", KEY),
         ("https://reports.acme.example", ""),
         ("https://reports.acme.example", "smk_a\nX: y"),
     ],
