@@ -63,12 +63,21 @@ def _people(reader: csv.DictReader[str], path: Path) -> Listed:
             f"{path} has no column {missing[0]!r}: its first line names them: {', '.join(COLUMNS)}; the last two may "
             "be left out."
         )
+    doubled = [name for name in COLUMNS if names.count(name) > 1]
+    if doubled:
+        raise RefusedHere(f"{path} has two columns {doubled[0]!r}: leave the one that is meant.")
     people: list[Person] = []
     lines: list[int] = []
     for row in reader:
         values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-        if not any(values.values()):
+        more: Sequence[str] = row.get(None) or []  # what no column is named for
+        if not any(values.values()) and not any(more):
             continue
+        if more:
+            raise RefusedHere(
+                f"{path}, line {reader.line_num}: this row has more cells than there are columns. A cell with the "
+                "separator in it stands in quotes."
+            )
         if len(people) == MAX_ROWS:
             raise RefusedHere(f"{path} has more than {MAX_ROWS} people: share in several files.")
         people.append(Person(values["mail"], values["name"], values["company"], values["purpose"] or None))
