@@ -693,6 +693,7 @@ class RowAnswer(TypedDict):
     state: Literal["waiting", "shared", "refused"]
     share: str | None
     recipient: str | None
+    mail: str | None
     problem: str | None
     detail: str | None
 

@@ -44,22 +44,28 @@ class Answers:
         self._clock = clock
         self._random = random
 
-    def once(self, caller: str, key: str, request: bytes, call: Callable[[], Reply]) -> Reply:
-        """What `call` answers, or answered before to the same caller, key and request.
+    def once(
+        self, caller: str, key: str, request: bytes, prepare: Callable[[], Callable[[], Reply]]
+    ) -> Reply:
+        """What the call that `prepare` gives answers, or answered before to the same caller, key and request.
 
-        `call` runs within this transaction: its effect and the kept answer are there both or not at all. An error
-        that it raises keeps nothing. Raises `DomainError`: idempotency-mismatch (the key was used for another
-        request), idempotency-running (the first call has not ended in time; ask again). Raises
-        `DatabaseUnavailable` when the database does not answer, or does not say which of the two it is.
+        `prepare` runs before the transaction, unless the answer is known, and holds up nobody. Its call runs within
+        it: its effect and the kept answer are there both or not at all. An error that either raises keeps nothing.
+
+        Raises `DomainError`: idempotency-mismatch (the key was used for another request), idempotency-running (the
+        first call has not ended in time; ask again). Raises `DatabaseUnavailable` when the database does not answer,
+        or does not say which of the two it is.
         """
         service_key = self._keys.signing("service").secret
         record_key = f"{caller}:{replay.idempotency_hash(service_key, key)}"
         request_hash = hashlib.sha256(request).hexdigest()
         bound = context("answer", "api-key", caller, record_key)
+        call: Callable[[], Reply] | None = None
         for _ in range(2):
             kept = self._kept(record_key)
             if kept is not None:
                 return self._replay(kept, key, request_hash, bound, service_key)
+            call = call or prepare()
             try:
                 return self._run(record_key, key, request_hash, bound, service_key, call)
             except Taken:  # somebody else's call with this key ended meanwhile; or made the same recipient

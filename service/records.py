@@ -534,6 +534,7 @@ class Batch:
     size: int
     created_at: datetime
     done_at: datetime | None = None
+    given: str = ""  # what must be said again to go on with it by the same text
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +12,15 @@ from typing import Any
 import pytest
 
 from service import batches as module
+from service import terms as terms_module
 from service.audit import Actor
 from service.batches import Batches, Person, number_of
 from service.errors import DomainError, ManyInvalid, Problem
+from service.ports import DatabaseUnavailable
 from service.records import BatchRow, Document, InboxEntry, Message, NdaMode, Recipient, Share
+from service.sharing import Sharing
 from service.terms import Terms
+from service.web.logging import JsonLines
 from tests.service.acting import a_document, a_share, a_version, an_nda
 from tests.service_fixture import OPERATOR, Service
 
@@ -189,8 +194,8 @@ def test_the_same_list_under_the_same_word_is_the_same_batch(service: Service, d
     assert _begin(service, document, _people(3), same="file 2") != first
 
 
-class Dies(Exception):
-    """The process ends here."""
+class Dies(BaseException):
+    """The process ends here: nothing in it catches that."""
 
 
 @pytest.mark.parametrize("at", range(1, 40, 4))
@@ -309,3 +314,109 @@ def test_a_batch_of_nobody_known_writes_each_kind_together(service: Service, doc
     kinds = [entry["kind"] for entry in service.entries()][-42:]
     assert kinds == ["batch.begun", *["recipient.created", "share.created"] * 20, "batch.ended"]
     assert _all(service, InboxEntry) == []
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "a\ud800b"])
+@pytest.mark.parametrize("field", ["mail", "name", "company", "purpose"])
+def test_what_no_database_takes_is_refused_before_anything_is_taken_in(
+    service: Service, document: Document, field: str, odd: str
+) -> None:
+    person = replace(Person("ana@acme.example", "Ana"), **{field: f"{odd}@acme.example"})
+    with pytest.raises(ManyInvalid):
+        _begin(service, document, [person])
+    with pytest.raises(DomainError):
+        _begin(service, document, _people(1), purpose=odd)
+    assert _all(service, BatchRow) == []
+
+
+def test_a_row_that_fails_as_nobody_foresaw_stops_neither_others_nor_later_batches(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(service.sealmark.batches, "_pause", pauses.append)
+    for where in (module, terms_module):  # so that the database is the first to refuse it
+        monkeypatch.setattr(where, "check_purpose", lambda purpose: None)
+    people = _people(4)
+    people[1] = replace(people[1], purpose="re\x00view")
+    first = _begin(service, document, people)
+    service.clock.advance(seconds=1)
+    second = _begin(service, document, _people(1))
+    _work(service)
+    rows = service.sealmark.batches.rows(first)
+    assert [row.problem for row in rows] == [None, Problem.INTERNAL, None, None]
+    assert [row.wanted for row in rows] == [{}] * 4
+    assert pauses.count(module.TRY_AGAIN) == module.TRIES - 1
+    assert [service.sealmark.batches.get(one).batch.done_at for one in (first, second)] == [
+        service.clock()
+    ] * 2
+    assert len(_all(service, Share)) == len(service.entries("share.created")) == 4
+    assert len(service.entries("batch.ended")) == 2
+    told = [JsonLines().format(record) for record in caplog.records if record.name == "sealmark.batches"]
+    assert len([line for line in told if f'"batch": "{first}", "row": 1' in line]) == module.TRIES
+    assert not any("p1@" in line or "Person" in line or "view" in json.loads(line)["event"] for line in told)
+
+
+def test_a_row_that_fails_once_is_tried_again(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _begin(service, document, _people(3))
+    monkeypatch.setattr(service.sealmark.batches, "_pause", lambda seconds: None)
+    lend, failures = Sharing.lend, Counter[str]()
+
+    def failing(self: Sharing, records: Any, actor: Any, now: Any, recipient: Recipient, *rest: Any) -> Share:
+        failures[recipient.mail] += 1
+        if recipient.mail == "p1@acme.example" and failures[recipient.mail] <= 2:
+            raise RuntimeError("something passing")
+        return lend(self, records, actor, now, recipient, *rest)
+
+    monkeypatch.setattr(Sharing, "lend", failing)
+    _work(service)
+    assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None] * 3
+    assert len(_all(service, Share)) == 3
+
+
+def test_a_database_that_is_away_is_no_rows_fault(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _begin(service, document, _people(2))
+
+    def away(*given: Any) -> None:
+        raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sharing, "lend", away)
+        for _ in range(5):
+            with pytest.raises(DatabaseUnavailable):
+                service.sealmark.batches.run_once()
+    _work(service)
+    assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
+
+
+def test_who_is_erased_between_the_check_of_a_list_and_its_taking_in_is_not_made_anew(
+    service: Service, document: Document
+) -> None:
+    share, _ = a_share(service, document, mail="p1@acme.example", name="Person 1", company="Acme")
+    batches = service.sealmark.batches
+    checked = batches.check(
+        OPERATOR, document_id=document.id, people=_people(2), purpose="renewal", terms=Terms()
+    )
+    service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+    assert service.sealmark.erasing.finish(share.recipient_id)
+    batch = batches.take(OPERATOR, checked)
+    _work(service)
+    rows = batches.rows(batch.id)
+    assert [(row.problem, row.wanted) for row in rows] == [(None, {}), (Problem.WRONG_STATE, {})]
+    assert rows[1].recipient_id is None
+    assert sorted(one.mail.partition("@")[0] for one in _all(service, Recipient)) == [
+        "p0",
+        share.recipient_id,
+    ]
+
+
+def test_the_same_word_with_something_else_asked_is_refused(service: Service, document: Document) -> None:
+    first = _begin(service, document, _people(2), same="file 1", given="in 30 d")
+    assert _begin(service, document, _people(2), same="file 1", given="in 30 d") == first
+    with pytest.raises(DomainError) as caught:
+        _begin(service, document, _people(2), same="file 1", given="in 2 d")
+    assert caught.value.problem == Problem.IDEMPOTENCY_MISMATCH
+    assert len(_all(service, BatchRow)) == 2

@@ -552,6 +552,7 @@ batches = Table(
     plain("size", Whole),
     plain("created_at", Moment),
     plain("done_at", Moment, null=True),
+    plain("given", Line),
 )
 
 batch_rows = Table(

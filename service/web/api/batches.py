@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from service.access import Scope
-from service.batches import MAX_ROWS, Person, Progress, number_of
+from service.batches import MAX_ROWS, Checked, Person, Progress, number_of
 from service.errors import Problem
 from service.records import BatchRow, NdaMode
 from service.terms import MAX_DOWNLOADS, Terms
 from service.web.api.callers import Call
-from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, begin_cut, cut_id_of
+from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, cut_id_of
 from service.web.api.routing import Routes
 from service.web.api.shapes import (
     DEFAULT_LIMIT,
@@ -129,6 +130,10 @@ class RowAnswer(Answer):
     state: Literal["waiting", "shared", "refused"]
     share: ShareId | None
     recipient: RecipientId | None = Field(description="Null of a recipient who was erased, too.")
+    mail: str | None = Field(
+        description="The recipient's address, so that a list can be told to be the batch's. Null without the scope "
+        "`recipients:read`."
+    )
     problem: str | None = Field(description="The type of the problem, as in `/problems/…`.")
     detail: str | None = Field(description="What the problem means, and what to do.")
 
@@ -179,16 +184,40 @@ def shown(progress: Progress) -> BatchAnswer:
     )
 
 
-def shown_row(row: BatchRow) -> RowAnswer:
-    """A row as the API shows it."""
+def shown_row(row: BatchRow, mails: Mapping[str, str]) -> RowAnswer:
+    """A row as the API shows it; `mails` has the addresses of recipients whose address it may show, by their id."""
     state: Literal["shared", "refused"] = "refused" if row.problem else "shared"
+    recipient = row.recipient_id if row.done_at else None
     return RowAnswer(
         number=number_of(row),
         state=state if row.done_at else "waiting",
         share=row.share_id,
-        recipient=row.recipient_id if row.done_at else None,
+        recipient=recipient,
+        mail=mails.get(recipient or ""),
         problem=row.problem,
         detail=MEANINGS[Problem(row.problem)].text if row.problem else None,
+    )
+
+
+def check(call: Call, body: NewBatch) -> Checked:
+    """The list once it was checked as a whole."""
+    terms = Terms(
+        expires_at=body.expires_at,
+        download_limit=body.download_limit,
+        pinned_version_id=body.version,
+        cut_id=cut_id_of(call, body),
+        nda=body.nda,
+        view_only=body.view_only,
+        mail_check=body.mail_check,
+    )
+    return call.sealmark.batches.check(
+        call.actor,
+        document_id=body.document,
+        people=[Person(row.mail, row.name, row.company, row.purpose) for row in body.rows],
+        purpose=body.purpose,
+        terms=terms,
+        send=body.send,
+        skip_problems=body.skip_problems,
     )
 
 
@@ -204,29 +233,12 @@ def shown_row(row: BatchRow) -> RowAnswer:
         Problem.MAIL_NOT_CONFIGURED,
         Problem.WRONG_STATE,
     ),
-    begins=begin_cut,
+    prepares=check,
 )
-def create(call: Call, body: NewBatch) -> BatchAnswer:
+def create(call: Call, body: NewBatch, prepared: Checked) -> BatchAnswer:
     """Share a document with many people. The list is checked as a whole first; the shares are made next."""
-    terms = Terms(
-        expires_at=body.expires_at,
-        download_limit=body.download_limit,
-        pinned_version_id=body.version,
-        cut_id=cut_id_of(call, body),
-        nda=body.nda,
-        view_only=body.view_only,
-        mail_check=body.mail_check,
-    )
     batches = call.sealmark.batches
-    batch = batches.begin(
-        call.actor,
-        document_id=body.document,
-        people=[Person(row.mail, row.name, row.company, row.purpose) for row in body.rows],
-        purpose=body.purpose,
-        terms=terms,
-        send=body.send,
-        skip_problems=body.skip_problems,
-    )
+    batch = batches.take(call.actor, prepared)
     return shown(batches.get(batch.id))
 
 
@@ -260,7 +272,8 @@ def rows(call: Call, path: BatchPath, query: RowsQuery) -> RowList:
     """List what came of each row."""
     found = call.sealmark.batches.rows(path.batch_id, after=query.after, limit=query.limit + 1)
     items, following = paged(found, query.limit, number_of)
-    return RowList(items=[shown_row(row) for row in items], next=following)
+    mails = call.sealmark.batches.mails(items) if call.may(Scope.RECIPIENTS_READ) else {}
+    return RowList(items=[shown_row(row, mails) for row in items], next=following)
 
 
 @routes.create("/v1/batches/<batch_id>/links", scope=Scope.SHARES_WRITE, answer=BatchLinksAnswer)

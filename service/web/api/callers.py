@@ -33,9 +33,13 @@ class Call:
         if recipient_id is not None:
             self.recipients.append(recipient_id)
 
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has this scope too."""
+        return scope in self.key.scopes
+
     def require(self, scope: Scope) -> None:
         """Raise `DomainError` (forbidden) unless the caller has this scope too."""
-        if scope not in self.key.scopes:
+        if not self.may(scope):
             raise DomainError(
                 Problem.FORBIDDEN, f"This needs an API key with the scope {scope}.", scope=scope
             )

@@ -149,15 +149,11 @@ def show(call: Call, path: CutPath) -> CutAnswer:
     return shown(call.sealmark.cuts.get(path.document_id, path.version_id, path.cut_id), version)
 
 
-def begin_cut(call: Call, body: Covering) -> None:
-    """Let the cut be compiled that shares are to cover, if sections are named: asking again is then enough."""
-    if body.sections is not None and body.version is not None:
-        version = call.sealmark.documents.version(body.document, body.version)
-        call.sealmark.cuts.ask(call.actor, version.id, body.sections)
-
-
 def cut_id_of(call: Call, body: Covering) -> str | None:
-    """The cut that shares are to cover, if sections are named. Raises `DomainError` as `Cuts.ready` does."""
+    """The cut that shares are to cover, if sections are named. Raises `DomainError` as `Cuts.ready` does.
+
+    Before the call's transaction: a cut that is begun here goes on although the call is refused.
+    """
     if body.sections is None:
         return None
     if body.version is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
@@ -59,7 +58,7 @@ class Route:
     takes: str | None  # the media type of a raw body
     creates: str | None  # the template of `Location`; empty: made, but not to be fetched
     links: description.Links  # what can be asked next, with parameters out of the answer
-    begins: View | None = None  # what a creating call begins even where it is refused afterwards
+    prepares: View | None = None  # what a creating call does before its transaction
     once: bool = False  # it takes `Idempotency-Key`
 
     @property
@@ -97,22 +96,18 @@ class Routes:
         location: str = "",
         links: description.Links | None = None,
         problems: tuple[Problem, ...] = (),
-        begins: View | None = None,
+        prepares: View | None = None,
     ) -> Callable[[View], View]:
         """A POST that makes something, once a key; `location` has fields of the answer in braces.
 
-        `begins` runs before it, in transactions of its own: what is refused undoes all that the call itself did. What
-        `begins` refuses is the call's to say.
+        `prepares` takes the same arguments and runs before it, outside of its transaction: for what takes long, or
+        stays when the call is refused. What it returns is the call's argument `prepared`.
         """
         return self._add(
-            "post",
-            rule,
-            scope,
-            {201: answer},
-            problems,
+            *("post", rule, scope, {201: answer}, problems),
             creates=location,
             links=links or {},
-            begins=begins,
+            prepares=prepares,
             once=True,
         )
 
@@ -194,7 +189,7 @@ class Routes:
         takes: str | None = None,
         creates: str | None = None,
         links: description.Links | None = None,
-        begins: View | None = None,
+        prepares: View | None = None,
         once: bool = False,
     ) -> Callable[[View], View]:
         if once:
@@ -202,7 +197,7 @@ class Routes:
 
         def declare(view: View) -> View:
             route = Route(
-                method, rule, scope, view, answers, problems, takes, creates, links or {}, begins, once
+                method, rule, scope, view, answers, problems, takes, creates, links or {}, prepares, once
             )
             self.routes.append(route)
             return view
@@ -254,16 +249,18 @@ def _once(
 ) -> Response:
     key = read_header(OnceHeader).idempotency_key
     arguments = read_request(models, path)
-    if route.begins is not None:
-        with suppress(DomainError):
-            route.begins(call, **arguments)
 
-    def make() -> Reply:
-        body = encoded(route.view(call, **arguments))
-        return Reply(min(route.answers), body, call.recipients[-1] if call.recipients else None)
+    def prepare() -> Callable[[], Reply]:
+        prepared = {} if route.prepares is None else {"prepared": route.prepares(call, **arguments)}
+
+        def make() -> Reply:
+            body = encoded(route.view(call, **arguments, **prepared))
+            return Reply(min(route.answers), body, call.recipients[-1] if call.recipients else None)
+
+        return make
 
     same = fingerprint(with_body="body" in models)
-    reply = call.sealmark.answers.once(call.key.id, key, same, make) if key else make()
+    reply = call.sealmark.answers.once(call.key.id, key, same, prepare) if key else prepare()()
     response = Response(reply.body, status=reply.status, content_type=JSON)
     if route.creates:
         response.headers["Location"] = route.creates.format_map(json.loads(reply.body))

@@ -13,7 +13,7 @@ from service.records import Message, NdaMode, Share
 from service.sharing import DEFAULT_LINK_LIFE, MAX_LINK_LIFE, NewLink
 from service.terms import MAX_DOWNLOADS, MAX_PURPOSE
 from service.web.api.callers import Call
-from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, begin_cut, cut_id_of
+from service.web.api.cuts import SECTIONS_OF_A_SHARE, Sections, cut_id_of
 from service.web.api.ndas import Person
 from service.web.api.recipients import RecipientAnswer
 from service.web.api.recipients import shown as shown_recipient
@@ -212,9 +212,9 @@ def _life(body: NewShare | NewShareLink) -> timedelta:
         Problem.WRONG_STATE,
         Problem.BUSY,
     ),
-    begins=begin_cut,
+    prepares=cut_id_of,
 )
-def create(call: Call, body: NewShare) -> NewShareAnswer:
+def create(call: Call, body: NewShare, prepared: str | None) -> NewShareAnswer:
     """Lend a document to a person, who is made if unknown, and get the link to hand them, or have it mailed."""
     share, recipient, link = call.sealmark.sharing.create(
         call.actor,
@@ -226,7 +226,7 @@ def create(call: Call, body: NewShare) -> NewShareAnswer:
         expires_at=body.expires_at,
         download_limit=body.download_limit,
         pinned_version_id=body.version,
-        cut_id=cut_id_of(call, body),
+        cut_id=prepared,
         nda=body.nda,
         view_only=body.view_only,
         mail_check=body.mail_check,

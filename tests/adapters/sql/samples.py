@@ -294,7 +294,7 @@ def one_of_each() -> list[object]:
             sent_at=NOW,
             failed_at=NOW,
         ),
-        r.Batch(key("bat"), key("doc"), 2, NOW, NOW),
+        r.Batch(key("bat"), key("doc"), 2, NOW, NOW, "2592000 s"),
         r.BatchRow(
             f"{key('bat')}:00000000",
             key("bat"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from service import batches
 from service.access import Scope
-from tests.service_fixture import URL, Service
+from tests.service_fixture import OPERATOR, URL, Service
 from tests.web.api.conftest import Caller, problem
 from tests.web.api.test_cuts import ready_version
 
@@ -130,3 +131,33 @@ def test_who_may_only_read_shares_makes_no_links(caller: Caller, service: Servic
     reader = Caller(caller.client, service.api_key(Scope.SHARES_READ))
     assert reader.get(f"/v1/batches/{batch['id']}").status_code == 200
     assert problem(reader.post(f"/v1/batches/{batch['id']}/links", {})) == (403, "forbidden")
+
+
+def test_while_a_list_is_checked_others_write_and_a_call_that_is_repeated_checks_nothing(
+    caller: Caller, service: Service, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+
+    def meanwhile(check_mark: Any, name: str, mail: str, company: str) -> None:
+        service.sealmark.database.ping_write()  # with a transaction open SQLite would refuse it
+        checked.append(mail)
+
+    monkeypatch.setattr(batches, "check_markable_person", meanwhile)
+    for _ in range(2):
+        made = caller.post("/v1/batches", _batch(document, 2), headers={"Idempotency-Key": "one"})
+        assert made.status_code == 201, made.text
+    assert checked == ["p0@acme.example", "p1@acme.example"]
+
+
+def test_whose_a_row_is_is_told_to_who_may_read_recipients(
+    caller: Caller, service: Service, document: str
+) -> None:
+    path = f"/v1/batches/{caller.post('/v1/batches', _batch(document, 2)).json['id']}/rows"  # type: ignore[index]
+    _work(service)
+    rows: Any = caller.get(path).json
+    assert [row["mail"] for row in rows["items"]] == ["p0@acme.example", "p1@acme.example"]
+    sharer = Caller(caller.client, service.api_key(Scope.SHARES_READ, Scope.SHARES_WRITE))
+    told: Any = sharer.get(path).json
+    assert [row["mail"] for row in told["items"]] == [None, None]
+    service.sealmark.erasing.begin(OPERATOR, rows["items"][1]["recipient"])
+    assert [row["mail"] for row in caller.get(path).json["items"]] == ["p0@acme.example", None]  # type: ignore[index]

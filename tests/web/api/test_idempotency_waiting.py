@@ -48,7 +48,7 @@ def _first_call(service: Service, caller: Caller) -> Iterator[None]:
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(
-            service.sealmark.answers.once, api_key.id, KEY["Idempotency-Key"], b"first", call
+            service.sealmark.answers.once, api_key.id, KEY["Idempotency-Key"], b"first", lambda: call
         )
         try:
             assert begun.wait(60)

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("size", WHOLE, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("done_at", MOMENT, nullable=True),
+        sa.Column("given", LINE, nullable=False),
     )
     op.create_table(
         "batch_rows",
