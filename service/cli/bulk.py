@@ -7,13 +7,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from service.cli.bulk_sides import Asked, Elsewhere, Here, RowsWrong, Seen, Side
+from service.access import Scope
+from service.batches import Person
+from service.cli.bulk_sides import Asked, Elsewhere, Here, Row, RowsWrong, Seen, Side
 from service.cli.failures import RefusedHere
 from service.cli.output import answer, json_option, note
 from service.cli.people_file import Listed, read_people, results
@@ -22,7 +24,9 @@ from service.cli.remote import client_of, url_option
 from service.cli.sections import check_pinned, section_option, sections_of
 from service.cli.session import opened
 from service.cli.terms import terms_options
-from service.cli.values import AHEAD, SPAN
+from service.cli.values import SPAN, Said, said_moment
+from service.errors import DomainError
+from service.mail import parse_address
 from service.records import NdaMode
 from service.terms import Terms
 
@@ -34,7 +38,10 @@ from service.terms import Terms
     "--purpose", help="What it is lent for, where the file has no purpose. Required but with --batch."
 )
 @click.option(
-    "--expires", "expires_at", type=AHEAD, help="When the shares end. Default: in 30d; at most 366d."
+    "--expires",
+    metavar="TIME",
+    callback=said_moment,
+    help="When the shares end. Default: in 30d; at most 366d.",
 )
 @terms_options
 @section_option(required=False)
@@ -59,7 +66,7 @@ def bulk(
     file: Path,
     document: str | None,
     purpose: str | None,
-    expires_at: datetime | None,
+    expires: Said | None,
     download_limit: int | None,
     pinned: str | None,
     sections: tuple[str, ...],
@@ -87,7 +94,7 @@ def bulk(
         raise click.UsageError("Say which --document, and for what --purpose; or go on with a --batch.")
     check_pinned(sections, pinned)
     terms = Terms(
-        expires_at=expires_at,
+        expires_at=expires.moment if expires else None,
         download_limit=download_limit,
         pinned_version_id=pinned,
         nda=NdaMode(nda),
@@ -95,6 +102,7 @@ def bulk(
         mail_check=mail_check,
     )
     with _side(url) as side:
+        named = batch_id is not None
         if batch_id is None:
             batch_id = _begun(
                 side,
@@ -106,14 +114,17 @@ def bulk(
                     sections_of(sections),
                     send=send,
                     skip_problems=skip_problems,
+                    end=expires.text if expires else "",
                 ),
                 again=again,
             )
             note(f"batch {batch_id}")
+        before = side.look(batch_id).done_at is not None
         done = _worked(side, batch_id, listed)
-        rows = _rows(side, batch_id, listed)
+        rows = _rows(side, batch_id, listed, named=named)
         if not (send or no_links):
             _add_links(side, batch_id, rows, link_life)
+    _tell(done, before=before, named=named)
     _answer(done, rows, output, as_json)
 
 
@@ -129,7 +140,7 @@ def _side(url: str | None) -> Iterator[Side]:
 
 def _begun(side: Side, listed: Listed, asked: Asked, *, again: bool) -> str:
     """The batch of this file: the one that was begun before with the same people and policy, or a new one."""
-    policy = {**asdict(asked.terms), "expires_at": None}  # `30d` is another moment each time
+    policy = {**asdict(asked.terms), "expires_at": None}  # another end is no other batch: a side refuses it
     people = [asdict(person) for person in listed.people]
     same = json.dumps([asked.document, asked.purpose, policy, asked.sections, asked.send, people])
     try:
@@ -150,21 +161,46 @@ def _worked(side: Side, batch_id: str, listed: Listed) -> Seen:
             "file that it was made of."
         )
     with progress() as line:
-        while not seen.done:
+        while seen.done_at is None:
             line.say(f"{seen.worked} of {seen.size} shared with")
             side.work(batch_id)
             seen = side.look(batch_id)
     return seen
 
 
-def _rows(side: Side, batch_id: str, listed: Listed) -> list[dict[str, Any]]:
-    """What came of each row, beside what the file says of it."""
+def _rows(side: Side, batch_id: str, listed: Listed, *, named: bool) -> list[dict[str, Any]]:
+    """What came of each row, beside what the file says of it. Raises `RefusedHere` where it says it of another.
+
+    Of a batch that was `named`, not found by its file, whose each row is must be known.
+    """
     rows = []
-    for number, (share, problem) in enumerate(side.rows(batch_id)):
+    for number, row in enumerate(side.rows(batch_id)):
         person = listed.people[number]
-        named = {"mail": person.mail, "name": person.name, "company": person.company}
-        rows.append({"line": listed.lines[number], **named, "share": share, "problem": problem})
+        if row.recipient is not None and (named or row.mail is not None):
+            _check_whose(row, person, batch_id, listed.lines[number])
+        said = {"mail": person.mail, "name": person.name, "company": person.company}
+        rows.append({"line": listed.lines[number], **said, "share": row.share, "problem": row.problem})
     return rows
+
+
+def _check_whose(row: Row, person: Person, batch_id: str, line: int) -> None:
+    if row.mail is None:
+        raise RefusedHere(
+            f"Nobody can tell whether the batch {batch_id} was made of this file: the API key needs the scope "
+            f"{Scope.RECIPIENTS_READ}."
+        )
+    if row.mail != _address(person):
+        raise RefusedHere(
+            f"The batch {batch_id} was made of another file: it has somebody else in the place of line {line}. Go on "
+            "with the file that it was made of, its rows in their order."
+        )
+
+
+def _address(person: Person) -> str | None:
+    try:
+        return parse_address(person.mail).mail
+    except DomainError:
+        return None
 
 
 def _add_links(side: Side, batch_id: str, rows: list[dict[str, Any]], life: timedelta) -> None:
@@ -174,12 +210,19 @@ def _add_links(side: Side, batch_id: str, rows: list[dict[str, Any]], life: time
             rows[number].update(made)
 
 
+def _tell(done: Seen, *, before: bool, named: bool) -> None:
+    """Say what was done. `before`: it was all done already; `named`: it was asked for as a batch."""
+    shared = f"{done.size - done.problems} of {done.size} people"
+    others = f"; {done.problems} are not" if done.problems else ""
+    if not before:
+        note(f"{shared} are shared with{others}")
+    else:
+        again = "" if named else "; --again shares once more"
+        note(f"already done on {done.done_at}, when {shared} were shared with{again}")
+
+
 def _answer(done: Seen, rows: list[dict[str, Any]], output: Path | None, as_json: bool) -> None:
     shared = done.size - done.problems
-    note(
-        f"{shared} of {done.size} people are shared with"
-        + (f"; {done.problems} are not" if done.problems else "")
-    )
     if output is not None:
         try:
             output.write_text(results(rows), encoding="utf-8")

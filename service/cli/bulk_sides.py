@@ -14,7 +14,7 @@ from service.cli.failures import RefusedHere
 from service.cli.remote import said
 from service.cli.sections import cut_id_of
 from service.cli.session import system_user
-from service.errors import ManyInvalid
+from service.errors import DomainError, ManyInvalid, Problem
 from service.terms import Terms
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LOOK_EVERY = 0.2
 
 
 OTHER_END = (
-    "This file was shared with a short while ago, with another --expires or --skip-problems. Say them as then (a "
+    "This file was shared with before, with another --expires or --skip-problems. Say them as then (with --url a "
     "moment, not a span), or go on with --batch and the id that was printed; --again shares once more."
 )
 
@@ -44,6 +44,7 @@ class Asked:
     sections: Sequence[int | str]  # of the pinned version; none: all of it
     send: bool
     skip_problems: bool
+    end: str  # of the shares, as it was said: a span stays one, although it is another moment each time
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,17 @@ class Seen:
     size: int
     worked: int
     problems: int
-    done: bool
+    done_at: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of a row: its share or the problem; and whose it is, where that is known and may be."""
+
+    share: str | None
+    problem: str | None
+    recipient: str | None
+    mail: str | None
 
 
 class RowsWrong(Exception):
@@ -77,8 +88,8 @@ class Side(Protocol):
     def work(self, batch_id: str) -> None:
         """Work on it for a moment, or wait for who does."""
 
-    def rows(self, batch_id: str) -> Iterator[tuple[str | None, str | None]]:
-        """The share or the problem of each row."""
+    def rows(self, batch_id: str) -> Iterator[Row]:
+        """What came of each row, in their order."""
 
     def links(self, batch_id: str, life: timedelta) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """The number of each row that has a share, and its new link, or why there is none."""
@@ -105,26 +116,35 @@ class Here:
                 send=asked.send,
                 skip_problems=asked.skip_problems,
                 same=same,
+                given=f"{asked.end} {'skip-problems' if asked.skip_problems else ''}".strip(),
             ).id
         except ManyInvalid as error:
             raise RowsWrong(error.detail, error.places) from None
+        except DomainError as error:
+            if error.problem == Problem.IDEMPOTENCY_MISMATCH:
+                raise RefusedHere(OTHER_END) from None
+            raise
 
     def look(self, batch_id: str) -> Seen:
         """See `Side.look`."""
         seen = self._batches.get(batch_id)
         batch = seen.batch
-        return Seen(batch.id, batch.size, seen.worked, seen.problems, batch.done_at is not None)
+        done_at = None if batch.done_at is None else timestamp(batch.done_at)
+        return Seen(batch.id, batch.size, seen.worked, seen.problems, done_at)
 
     def work(self, batch_id: str) -> None:
         """See `Side.work`."""
         if not self._batches.run_once(batch_id):  # a worker has it
             time.sleep(LOOK_EVERY)
 
-    def rows(self, batch_id: str) -> Iterator[tuple[str | None, str | None]]:
+    def rows(self, batch_id: str) -> Iterator[Row]:
         """See `Side.rows`."""
         after: int | None = None
         while found := self._batches.rows(batch_id, after=after, limit=PAGE):
-            yield from ((row.share_id, row.problem) for row in found)
+            mails = self._batches.mails(found)
+            for row in found:
+                mail = mails.get(row.recipient_id or "")  # none: they are being erased at this moment
+                yield Row(row.share_id, row.problem, row.recipient_id if mail else None, mail)
             after = number_of(found[-1])
 
     def links(self, batch_id: str, life: timedelta) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -182,16 +202,16 @@ class Elsewhere:
     def look(self, batch_id: str) -> Seen:
         """See `Side.look`."""
         seen = self._client.batches.show(batch_id)
-        return Seen(seen["id"], seen["size"], seen["worked"], seen["problems"], seen["state"] == "done")
+        return Seen(seen["id"], seen["size"], seen["worked"], seen["problems"], seen["done_at"])
 
     def work(self, batch_id: str) -> None:
         """See `Side.work`."""
         time.sleep(LOOK_EVERY)
 
-    def rows(self, batch_id: str) -> Iterator[tuple[str | None, str | None]]:
+    def rows(self, batch_id: str) -> Iterator[Row]:
         """See `Side.rows`."""
         for row in self._client.batches.rows(batch_id, limit=PAGE):
-            yield row["share"], row["problem"]
+            yield Row(row["share"], row["problem"], row["recipient"], row["mail"])
 
     def links(self, batch_id: str, life: timedelta) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """See `Side.links`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,14 @@ def parse_span(text: str) -> timedelta | None:
     """The span of `90s`, `15m`, `72h`, `30d`; None for other texts."""
     found = _SPAN.fullmatch(text)
     return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
+@dataclass(frozen=True)
+class Said:
+    """A moment, and how it was said: a span is another moment each time, and the same text."""
+
+    moment: datetime
+    text: str
 
 
 class Span(click.ParamType[timedelta]):
@@ -59,6 +68,15 @@ class Moment(click.ParamType[datetime]):
                 param,
                 ctx,
             )
+
+
+def said_moment(context: click.Context, parameter: click.Parameter, text: str | None) -> Said | None:
+    """The callback of an option that is a moment ahead."""
+    if text is None:
+        return None
+    span = parse_span(text)
+    moment = AHEAD.convert(text, parameter, context)
+    return Said(moment, moment.isoformat() if span is None else f"in {span.total_seconds():.0f} s")
 
 
 class Day(click.ParamType[date]):

@@ -82,7 +82,10 @@ def test_a_command_that_is_broken_off_goes_on_where_it_stopped(
     from service import batches
 
     monkeypatch.setattr(batches, "CHUNK", 1)
-    bulk = ("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal", "--no-links")
+    bulk = (
+        *("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal"),
+        *("--no-links", "--expires", "30d"),
+    )
     worked = module._worked
 
     def broken_off(side: Any, batch_id: str, listed: Any) -> Any:
@@ -139,6 +142,10 @@ def test_what_stands_between_the_cells_of_a_file_is_told_from_its_columns(tmp_pa
         (b"mail,name\n", "names nobody"),
         (b"mail,name\nana@acme.example,\xff\n", "not in UTF-8"),
         (b'mail,name\nana@acme.example,"A"na\n', "line 2: this is no CSV"),
+        (b"mail,name,company\n\nana@acme.example,Lima, Ana,Acme\n", "line 3: this row has more cells"),
+        (b"mail,name\nana@acme.example,Lima,\n", "line 2: this row has more cells"),
+        (b"mail,name\n,,Ana\n", "line 2: this row has more cells"),
+        (b"mail,name,Mail \nana@acme.example,Ana,bo@acme.example\n", "has two columns 'mail'"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(sealmark: CommandLine, content: bytes, said: str) -> None:
@@ -164,3 +171,59 @@ def test_an_output_file_takes_the_answer_and_a_batch_wants_its_own_file(
     other = _file(sealmark, "mail,name\nana@acme.example,Ana Lima\n")
     assert "has 3 rows" in sealmark.refused("shares", "bulk", other, "--batch", batch[0], status=1)
     assert sealmark("shares", "bulk", other).status == 2
+
+
+def test_a_row_of_empty_cells_is_an_empty_line_however_many_they_are(
+    sealmark: CommandLine, document: str
+) -> None:
+    path = _file(sealmark, "mail,name\nana@acme.example,Ana\n,,,\n")
+    rows = _rows(sealmark.ok("shares", "bulk", path, "--document", document, "--purpose", "x", "--no-links"))
+    assert [row["mail"] for row in rows] == ["ana@acme.example"]
+
+
+def test_a_batch_goes_on_with_nobody_elses_file(sealmark: CommandLine, document: str) -> None:
+    path = _file(sealmark, "mail,name\nana@acme.example,Ana\nBo@ACME.example,Bo\nbad,Bad\n")
+    bulk = ("shares", "bulk", path, "--document", document, "--purpose", "x", "--no-links", "--skip-problems")
+    batch = re.search(r"bat_\w{26}", sealmark(*bulk).err)
+    assert batch
+    again = _rows(sealmark.ok("shares", "bulk", path, "--batch", batch[0]))
+    assert [bool(row["link"]) for row in again] == [True, True, False]
+    path = _file(sealmark, "mail,name\nbo@acme.example,Bo\nana@acme.example,Ana\nbad,Bad\n")
+    refused = sealmark("shares", "bulk", path, "--batch", batch[0])
+    assert (refused.status, refused.out) == (1, "")
+    assert "has somebody else in the place of line 2" in refused.err
+    assert len(sealmark.json("log", "list", "--kind", "link.created")["items"]) == 2
+
+
+def test_a_file_that_was_shared_with_is_said_to_be_and_shared_with_once_more_only_when_asked(
+    sealmark: CommandLine, document: str
+) -> None:
+    bulk = ("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "x", "--send")
+    sealmark.ok(*bulk)
+    for share in _shares(sealmark):
+        sealmark.ok("shares", "revoke", share["id"])
+    again = sealmark(*bulk)
+    assert again.status == 0
+    assert re.search(
+        r"already done on 2\d{3}-\S+Z, when 3 of 3 people were shared with; --again shares", again.err
+    )
+    assert "are shared with" not in again.err
+    more = sealmark(*bulk, "--again")
+    assert "3 of 3 people are shared with" in more.err
+    assert len(_shares(sealmark)) == 6
+
+
+def test_another_end_than_before_is_refused_and_the_same_span_goes_on(
+    sealmark: CommandLine, document: str
+) -> None:
+    bulk = ("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "x", "--no-links")
+    first = _rows(sealmark.ok(*bulk, "--expires", "300d"))
+    assert [row["share"] for row in _rows(sealmark.ok(*bulk, "--expires", "300d"))] == [
+        row["share"] for row in first
+    ]
+    for other in (("--expires", "2d"), (), ("--expires", "300d", "--skip-problems")):
+        refused = sealmark(*bulk, *other)
+        assert (refused.status, refused.out) == (1, "")
+        assert "with another --expires or --skip-problems" in refused.err
+    assert len(_shares(sealmark)) == 3
+    assert "is no time: write it like" in sealmark.refused(*bulk, "--expires", "soon", status=2)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from service.access import Scope
 from service.cli import bulk_sides
 from tests.cli.conftest import CommandLine, alone, bare
 from tests.client.conftest import Served, served
@@ -90,6 +91,17 @@ def test_a_file_is_shared_with_by_another_service_once_and_goes_on(
     assert [item["share"] or "" for item in again["items"]] == [row["share"] for row in rows]
     assert len(served.service.entries("share.created")) == 2
 
+    path.write_text("mail,name\np2@acme.example,Two\np1@acme.example,One\nbad,Bad\n")
+    going_on = ("shares", "bulk", path, "--batch", batch[0], "--url", served.url)
+    refused = remote(*going_on)
+    assert (refused.status, refused.out) == (1, "")
+    assert "has somebody else in the place of line 2" in refused.err
+    file = remote.folder / "api-key"
+    file.write_text(served.service.api_key(Scope.SHARES_READ, Scope.SHARES_WRITE))
+    assert "needs the scope recipients:read" in remote.refused(*going_on, status=1)
+    path.write_text("mail,name\np3@acme.example,Three\n")
+    assert "/s/v1." in remote.ok(*bulk)
+
 
 @pytest.mark.parametrize(
     ("words", "status", "said"),
@@ -113,11 +125,18 @@ def test_the_clients_key_stops_no_command_on_this_machine(
     assert run.status == 0, run.err
 
 
+def test_an_argument_that_is_no_text_is_one_line(remote: CommandLine, served: Served) -> None:
+    for words in (("shares", "show", "shr_\udcff"), ("shares", "list", "--document", "doc_\udcff")):
+        assert "\\udcff' is no text in UTF-8" in remote.refused(*words, "--url", served.url, status=2)
+
+
 def test_without_a_key_or_a_service_there_is_one_line_that_says_so(
     remote: CommandLine, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     show = ("documents", "list", "--url")
     assert "over https only" in remote.refused(*show, "http://reports.lender.example", status=3)
+    for broken in ("https://[::1", "https://a:99999", "https://a\u2100b"):
+        assert "URL looks like" in remote.refused(*show, broken, status=3)
     (tmp_path / "other").write_text("smk_nobody")
     monkeypatch.setenv("SEALMARK_API_KEY_FILE", str(tmp_path / "other"))
     line = remote.refused(*show, served.url, status=1)
