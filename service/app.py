@@ -23,6 +23,7 @@ from service.announcing import Announcing
 from service.answers import Answers
 from service.archives import Archives
 from service.audit import Clock, Random
+from service.batch_working import BatchWorking
 from service.batches import Batches
 from service.blobs import BlobStore
 from service.checkpoints import Checkpoints
@@ -122,6 +123,7 @@ class Sealmark:
     timestamps: Timestamps
     sharing: Sharing
     batches: Batches
+    batch_working: BatchWorking
     access_rules: AccessRules
     access_requests: AccessRequests
     copies: Copies
@@ -169,7 +171,7 @@ class Sealmark:
                 Task("sequencer", lambda: self.sequencer.run_once() > 0, every=0.2),
                 Task("checkpoints", _forever(self.checkpoints.run_once), every=1.0),
                 Task("compile", self.compiling.run_once, every=0.5),
-                Task("batches", self.batches.run_once, every=0.5),
+                Task("batches", self.batch_working.run_once, every=0.5),
                 Task("mail", self.mailing.run_once, every=0.5),
                 Task("endings", self.announcing.endings, every=900.0),
                 Task("bridge-letters", self.along.run_once, every=2.0),
@@ -268,7 +270,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, random: Random = os.ura
         recipients=Recipients(database),
         ndas=Ndas(database, objects, check_mark, clock, random),
         sharing=sharing,
-        batches=Batches(database, keys, sharing, check_mark, mail_needed, clock, random, time.sleep),
+        batches=Batches(database, keys, sharing, check_mark, mail_needed, clock, random),
+        batch_working=BatchWorking(database, sharing, clock, random, time.sleep),
         access_rules=AccessRules(database, clock, random),
         access_requests=AccessRequests(database, sharing, check_mark, mail_needed, clock, random),
         nda_texts=NdaTexts(database, clock, random),

@@ -16,7 +16,7 @@ from crypto import canonical, erasures, identifiers
 from crypto.errors import ErasureInvalid
 from service.archives import Archives
 from service.audit import Actor, Clock, Random, entry
-from service.batches import forget_waiting
+from service.batch_rows import forget_waiting
 from service.blobs import BlobStore, StoreError
 from service.erased import KIND, without_values
 from service.errors import DomainError, not_found

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from service.access import Scope
-from service.batches import Person
+from service.batch_rows import Person
 from service.cli.bulk_sides import Asked, Elsewhere, Here, Row, RowsWrong, Seen, Side
 from service.cli.failures import RefusedHere
 from service.cli.output import answer, json_option, note

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.audit import timestamp
-from service.batches import Person, number_of
+from service.batch_rows import Person, number_of
 from service.cli.failures import RefusedHere
 from service.cli.remote import said
 from service.cli.sections import cut_id_of
@@ -134,7 +134,7 @@ class Here:
 
     def work(self, batch_id: str) -> None:
         """See `Side.work`."""
-        if not self._batches.run_once(batch_id):  # a worker has it
+        if not self._sealmark.batch_working.run_once(batch_id):  # a worker has it
             time.sleep(LOOK_EVERY)
 
     def rows(self, batch_id: str) -> Iterator[Row]:

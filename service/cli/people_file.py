@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.batches import MAX_ROWS, Person
+from service.batch_rows import Person
+from service.batches import MAX_ROWS
 from service.cli.failures import RefusedHere
 from service.delimiters import delimiter
 from service.exporting import harmless

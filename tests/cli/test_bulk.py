@@ -79,9 +79,7 @@ def test_a_file_is_shared_with_and_each_row_gets_its_link(sealmark: CommandLine,
 def test_a_command_that_is_broken_off_goes_on_where_it_stopped(
     sealmark: CommandLine, document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from service import batches
-
-    monkeypatch.setattr(batches, "CHUNK", 1)
+    monkeypatch.setattr("service.batch_working.CHUNK", 1)
     bulk = (
         *("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal"),
         *("--no-links", "--expires", "30d"),

@@ -38,7 +38,9 @@ def remote(alone: CommandLine, served: Served, monkeypatch: pytest.MonkeyPatch) 
     file.write_text(served.service.api_key() + "\n")
     monkeypatch.setenv("SEALMARK_API_KEY_FILE", str(file))
     monkeypatch.setattr(
-        bulk_sides.Elsewhere, "work", lambda self, batch: served.service.sealmark.batches.run_once(batch)
+        bulk_sides.Elsewhere,
+        "work",
+        lambda self, batch: served.service.sealmark.batch_working.run_once(batch),
     )
     return alone
 

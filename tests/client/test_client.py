@@ -68,7 +68,7 @@ def test_a_batch_is_begun_waited_for_and_its_links_are_read(served: Served, clie
     done = client.batch_done(
         batch["id"],
         seen=lambda found: seen.append(found["state"]),
-        pause=lambda seconds: bool(served.service.sealmark.batches.run_once()) and None,
+        pause=lambda seconds: bool(served.service.sealmark.batch_working.run_once()) and None,
     )
     assert (done["size"], done["problems"], seen) == (5, 0, ["working", "done"])
     links = list(client.batch_links(batch["id"], limit=2, link_life=3600))

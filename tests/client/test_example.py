@@ -103,8 +103,7 @@ def test_the_pages_examples_run(served: Served, tmp_path: Path) -> None:
     code = "\n".join(blocks)
     for place, value in places.items():
         code = code.replace(place, value)
-    served_batches = served.service.sealmark.batches
-    names: dict[str, Any] = {"work": served_batches.run_once}
+    names: dict[str, Any] = {"work": served.service.sealmark.batch_working.run_once}
     shows = Client.batch_done
 
     def batch_done(self: Client, batch_id: str, **options: Any) -> Any:

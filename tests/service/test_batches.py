@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from service import batch_working as working
 from service import batches as module
 from service import terms as terms_module
 from service.audit import Actor
-from service.batches import Batches, Person, number_of
+from service.batch_rows import Person, number_of
+from service.batch_working import BatchWorking
 from service.errors import DomainError, ManyInvalid, Problem
 from service.ports import DatabaseUnavailable
 from service.records import BatchRow, Document, InboxEntry, Message, NdaMode, Recipient, Share
@@ -44,7 +46,7 @@ def _begin(service: Service, document: Document, people: list[Person], **changes
 
 
 def _work(service: Service) -> None:
-    while service.sealmark.batches.run_once():
+    while service.sealmark.batch_working.run_once():
         pass
 
 
@@ -202,12 +204,12 @@ class Dies(BaseException):
 def test_wherever_the_worker_dies_each_share_is_made_once(
     service: Service, document: Document, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(working, "CHUNK", 4)
     batch = _begin(service, document, _people(10), send=True)
     calls = Counter[str]()
-    dying = replace_random(service.sealmark.batches, at, calls)
+    dying = replace_random(service.sealmark.batch_working, at, calls)
     with pytest.raises(Dies):
-        _work(replace(service, sealmark=replace(service.sealmark, batches=dying)))
+        _work(replace(service, sealmark=replace(service.sealmark, batch_working=dying)))
     _work(service)
 
     rows = service.sealmark.batches.rows(batch)
@@ -219,17 +221,17 @@ def test_wherever_the_worker_dies_each_share_is_made_once(
     assert len(service.entries("batch.ended")) == 1
 
 
-def replace_random(batches: Batches, at: int, calls: Counter[str]) -> Batches:
-    """The same batches, whose process dies when it wants random bytes for the `at`th time."""
+def replace_random(made_of: BatchWorking, at: int, calls: Counter[str]) -> BatchWorking:
+    """The same working, whose process dies when it wants random bytes for the `at`th time."""
 
     def random(size: int) -> bytes:
         calls["random"] += 1
         if calls["random"] == at:
             raise Dies
-        return bytes(batches._random(size))
+        return bytes(made_of._random(size))
 
-    made = object.__new__(Batches)
-    vars(made).update({**vars(batches), "_random": random})
+    made = object.__new__(BatchWorking)
+    vars(made).update({**vars(made_of), "_random": random})
     return made
 
 
@@ -240,7 +242,7 @@ def test_a_recipient_that_another_call_makes_meanwhile_is_shared_with_all_the_sa
     meanwhile: list[Callable[[], object]] = [
         lambda: a_share(service, document, mail="p1@acme.example", name="Person 1")
     ]
-    looked = module._look_ahead
+    looked = working.look_ahead
 
     def look_ahead(*given: Any) -> list[Recipient]:
         found = looked(*given)
@@ -248,7 +250,7 @@ def test_a_recipient_that_another_call_makes_meanwhile_is_shared_with_all_the_sa
             meanwhile.pop()()
         return found
 
-    monkeypatch.setattr(module, "_look_ahead", look_ahead)
+    monkeypatch.setattr(working, "look_ahead", look_ahead)
     _work(service)
     assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
     assert len(_all(service, Recipient)) == 2
@@ -333,7 +335,7 @@ def test_a_row_that_fails_as_nobody_foresaw_stops_neither_others_nor_later_batch
     service: Service, document: Document, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(service.sealmark.batches, "_pause", pauses.append)
+    monkeypatch.setattr(service.sealmark.batch_working, "_pause", pauses.append)
     for where in (module, terms_module):  # so that the database is the first to refuse it
         monkeypatch.setattr(where, "check_purpose", lambda purpose: None)
     people = _people(4)
@@ -345,14 +347,14 @@ def test_a_row_that_fails_as_nobody_foresaw_stops_neither_others_nor_later_batch
     rows = service.sealmark.batches.rows(first)
     assert [row.problem for row in rows] == [None, Problem.INTERNAL, None, None]
     assert [row.wanted for row in rows] == [{}] * 4
-    assert pauses.count(module.TRY_AGAIN) == module.TRIES - 1
+    assert pauses.count(working.TRY_AGAIN) == working.TRIES - 1
     assert [service.sealmark.batches.get(one).batch.done_at for one in (first, second)] == [
         service.clock()
     ] * 2
     assert len(_all(service, Share)) == len(service.entries("share.created")) == 4
     assert len(service.entries("batch.ended")) == 2
     told = [JsonLines().format(record) for record in caplog.records if record.name == "sealmark.batches"]
-    assert len([line for line in told if f'"batch": "{first}", "row": 1' in line]) == module.TRIES
+    assert len([line for line in told if f'"batch": "{first}", "row": 1' in line]) == working.TRIES
     assert not any("p1@" in line or "Person" in line or "view" in json.loads(line)["event"] for line in told)
 
 
@@ -360,7 +362,7 @@ def test_a_row_that_fails_once_is_tried_again(
     service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = _begin(service, document, _people(3))
-    monkeypatch.setattr(service.sealmark.batches, "_pause", lambda seconds: None)
+    monkeypatch.setattr(service.sealmark.batch_working, "_pause", lambda seconds: None)
     lend, failures = Sharing.lend, Counter[str]()
 
     def failing(self: Sharing, records: Any, actor: Any, now: Any, recipient: Recipient, *rest: Any) -> Share:
@@ -387,7 +389,7 @@ def test_a_database_that_is_away_is_no_rows_fault(
         patch.setattr(Sharing, "lend", away)
         for _ in range(5):
             with pytest.raises(DatabaseUnavailable):
-                service.sealmark.batches.run_once()
+                service.sealmark.batch_working.run_once()
     _work(service)
     assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
 

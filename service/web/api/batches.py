@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from service.access import Scope
-from service.batches import MAX_ROWS, Checked, Person, Progress, number_of
+from service.batch_rows import Person, number_of
+from service.batches import MAX_ROWS, Checked, Progress
 from service.errors import Problem
 from service.records import BatchRow, NdaMode
 from service.terms import MAX_DOWNLOADS, Terms

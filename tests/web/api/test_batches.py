@@ -30,7 +30,7 @@ def _batch(document: str, rows: int, **values: Any) -> dict[str, Any]:
 
 
 def _work(service: Service) -> None:
-    while service.sealmark.batches.run_once():
+    while service.sealmark.batch_working.run_once():
         pass
 
 
