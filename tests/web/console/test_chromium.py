@@ -114,8 +114,12 @@ def test_every_page_of_the_console_is_without_a_violation(site: Site, browser: B
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             faults.extend(f"{state}, {scheme}: {found}" for found in violations(page))
             shot(page, f"console-{size}-{state}-{scheme}")
-        if overflows(page):
-            faults.append(f"{state}: one must scroll sideways")
+        for direction in ("rtl", "ltr"):  # its sentences are English; what it shows need not be
+            page.evaluate("direction => document.documentElement.dir = direction", direction)
+            if overflows(page):
+                faults.append(f"{state}, {direction}: one must scroll sideways")
+            if direction == "rtl":
+                faults.extend(f"{state}, {direction}: {found}" for found in violations(page))
 
     def goto(path: str, state: str) -> None:
         page.goto(site.url + path)
