@@ -193,7 +193,7 @@ def test_one_address_with_two_names_is_a_conflict(caller: Caller) -> None:
     assert answer.json["fields"] == {"recipient": known}  # type: ignore[index]
 
 
-@pytest.mark.parametrize("name", ["Ana \u202eelpmaS", "Ana\ufffe", "\U0010fffd"])
+@pytest.mark.parametrize("name", ["Ana \u202eelpmaS", "Ana\ufffe", "Ana \U0010fffd"])
 def test_a_name_that_cannot_be_printed_is_refused(caller: Caller, name: str) -> None:
     document = caller.ready_document(kind="overview", classification="public")
     answer = caller.share(document, recipient={**ANA, "name": name})
