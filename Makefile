@@ -27,7 +27,7 @@ BACKEND := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifie
 help:
 	@echo "make demo       start Sealmark with a sample report (STORE=minio DATABASE=postgresql: on the real parts)"
 	@echo "make test       run all tests (PYTEST_ARGS=…)"
-	@echo "make test-quick run them without the slow ones"
+	@echo "make test-quick run them without the slow and the long ones"
 	@echo "make test-slow  run the slow ones"
 	@echo "make coverage   run them under coverage, without the slow ones, and hold branches to their bars"
 	@echo "make lint       ruff: rules and format"
@@ -95,8 +95,8 @@ test: .venv/.development
 	@$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/.development
-	@echo "Running the tests without the slow ones"
-	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	@echo "Running the tests without the slow and the long ones"
+	@$(PYTEST) -m "not slow and not long" $(PYTEST_ARGS)
 
 test-slow: .venv/.development
 	@echo "Running the slow tests"

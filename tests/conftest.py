@@ -10,7 +10,7 @@ from tests.servers import minio, postgresql, versitygw
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.s3 import S3Server
 
-LONG = ("corpus", "slow")
+LONG = ("corpus", "long", "slow")
 """Marks of files whose tests take minutes: begun first, so that none is left to one worker at the end."""
 
 

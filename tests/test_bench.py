@@ -32,6 +32,8 @@ from bench.runs import QUICK, run
 from bench.steps import STEPS
 from bench.timing import LEAST_TURNS, SECONDS_EACH, race
 
+pytestmark = pytest.mark.long
+
 SERVERS = ("plain_server", "service", "minio", "postgres")
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from service.demo.facts import make_sample
 
+pytestmark = pytest.mark.long
+
 README = Path("README.md")
 
 

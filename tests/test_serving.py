@@ -32,6 +32,8 @@ from tests.cli.conftest import a_page
 from tests.migrated import migrated_sqlite
 from tests.servers.process import free_port
 
+pytestmark = pytest.mark.long
+
 OPERATOR = Actor("cli", name="tester")
 UNTIL = 60.0
 """Seconds after which something that should have happened is taken not to."""

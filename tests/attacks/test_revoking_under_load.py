@@ -36,7 +36,7 @@ from tests.attacks.running import (
 from tests.servers.postgresql import PostgresqlServer
 from tests.watermark.builders import report
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.long]
 
 THREADS = 8
 AFTER_REVOCATION = timedelta(seconds=1)

@@ -32,7 +32,7 @@ from tests.servers.process import free_port
 from tests.servers.s3 import S3Server
 from tests.shared_folder import PROJECT
 
-pytestmark = pytest.mark.strace
+pytestmark = [pytest.mark.strace, pytest.mark.long]
 
 
 def test_embedded_parts_see_no_report(tmp_path: Path) -> None:

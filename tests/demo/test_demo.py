@@ -28,6 +28,8 @@ from tests.servers.minio import MODULE
 from tests.servers.postgresql import HOW
 from tests.servers.process import find
 
+pytestmark = pytest.mark.long
+
 UNTIL = 150.0
 """Seconds until it must be ready: the promise is three minutes from a clean clone."""
 

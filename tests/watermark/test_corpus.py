@@ -28,6 +28,7 @@ ROWS = list(csv.DictReader(MANIFEST.open())) if MANIFEST.is_file() else []
 MOST_GROWTH = 1.5
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.corpus,
     pytest.mark.skipif(not ROWS, reason="the corpus is not here; SEALMARK_SHARED names its folder"),
 ]

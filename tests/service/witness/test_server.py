@@ -41,6 +41,8 @@ from tests.witnesses import (
     running_witness,
 )
 
+pytestmark = pytest.mark.long
+
 LOG = ALog(entries(40))
 FORK = ALog(entries(40, fork_at=5))
 NEXT_KEY = ALog(entries(40), secret=bytes([2]) * 32)

@@ -24,7 +24,7 @@ CHOSEN = (1, 2, 7, 8, 9, 20)
 LEAST_LINE = 30
 """Characters of a line that tells where it comes from; headers and footers are those of kept pages, too."""
 
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.long]
 
 
 @pytest.mark.parametrize("name", REPORTS)

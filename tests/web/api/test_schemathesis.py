@@ -20,6 +20,8 @@ from tests.service_fixture import Service, service_in
 from tests.web.api import schemathesis_hooks
 from tests.web.api.test_callers import ROUTES
 
+pytestmark = pytest.mark.long
+
 EVERYDAY_EXAMPLES = 8
 THOROUGH_EXAMPLES = 60
 

@@ -33,6 +33,8 @@ from tests.web.recipient.chromium import (
 )
 from tests.web.recipient.lending import FACTS, report_pdf
 
+pytestmark = pytest.mark.long
+
 LOOPBACK = "http://127.0.0.1:"
 
 

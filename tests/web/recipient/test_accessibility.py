@@ -32,6 +32,8 @@ from tests.web.recipient.chromium import (
 from tests.web.recipient.lending import FACTS, report_pdf
 from tests.web.recipient.signing import TEXT
 
+pytestmark = pytest.mark.long
+
 SUBMIT = "main form button[type=submit]"
 
 

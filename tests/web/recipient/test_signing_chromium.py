@@ -31,6 +31,8 @@ from tests.web.recipient.chromium import (
 )
 from tests.web.recipient.signing import Asked, ask, issued_code
 
+pytestmark = pytest.mark.long
+
 RIGHT_TO_LEFT = """\
 # اتفاقية عدم الإفصاح
 

@@ -35,6 +35,8 @@ from tests.web.recipient.chromium import (
 )
 from tests.web.recipient.lending import FACTS, report_pdf
 
+pytestmark = pytest.mark.long
+
 CALL = "https://calls.lender.example/book"
 
 

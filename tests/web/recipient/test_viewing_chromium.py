@@ -27,6 +27,8 @@ from tests.web.recipient.chromium import (
 )
 from tests.web.recipient.lending import Lent, lend
 
+pytestmark = pytest.mark.long
+
 ARABIC_NAME = "محمد علي الهاشمي"
 
 
