@@ -177,6 +177,40 @@ def test_a_version_without_a_file_and_a_revoked_document_give_no_cut(service: Se
     assert caught.value.problem == Problem.WRONG_STATE
 
 
+def test_what_is_not_there_is_said_and_nothing_of_another_document_is_told(service: Service) -> None:
+    document, version = a_report(service)
+    other, others = a_report(service)
+    cut = a_cut(service, version, OPINION)
+    cuts = service.sealmark.cuts
+    unknown = "0" * 26
+    for asked in (
+        lambda: cuts.ask(OPERATOR, f"ver_{unknown}", [OPINION]),
+        lambda: cuts.get(other.id, version.id, cut.id),
+        lambda: cuts.get(other.id, others.id, cut.id),
+        lambda: cuts.get(document.id, version.id, f"cut_{unknown}"),
+        lambda: cuts.of_version(other.id, version.id),
+        lambda: cuts.titles(f"cut_{unknown}"),
+    ):
+        with pytest.raises(DomainError) as caught:
+            asked()
+        assert caught.value.problem == Problem.NOT_FOUND
+    assert len(service.entries("cut.created")) == 1
+
+
+def test_only_cuts_of_the_newest_version_that_is_ready_are_offered(service: Service) -> None:
+    empty = a_document(service)
+    service.sealmark.documents.add_version(OPERATOR, empty.id, Facts.model_validate(FACTS))
+    assert service.sealmark.cuts.offered(empty.id) == []
+    document, version = a_report(service)
+    cut = a_cut(service, version, OPINION, TESTS)
+    service.sealmark.cuts.ask(OPERATOR, version.id, [SYSTEM])  # it is compiled yet
+    (offered,) = service.sealmark.cuts.offered(document.id)
+    assert offered.cut == cut
+    assert offered.titles == ["Independent auditor’s report", "Tests & results"]
+    a_version(service, document, **FACTS)
+    assert service.sealmark.cuts.offered(document.id) == []
+
+
 def test_a_version_has_so_many_cuts_and_no_more(service: Service) -> None:
     document = a_document(service)
     sections = [
@@ -258,6 +292,40 @@ def test_of_two_workers_one_settles_a_cut_and_the_others_template_goes(service: 
     assert len(stored_keys(service)) == len(before) + 2
     with service.sealmark.database.read() as records:
         assert len(records.find(Template, cut_id=cut.id)) == 1
+
+
+def test_a_worker_that_was_too_slow_refuses_nothing_that_another_has_made(service: Service) -> None:
+    document, version = a_report(service)
+    cut = service.sealmark.cuts.ask(OPERATOR, version.id, [OPINION])
+
+    def slow(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+        service.clock.advance(minutes=30)
+        worker(service, fake_compile_in_child).run_once()
+        raise Refused(RefusalReason.TOO_COSTLY)
+
+    worker(service, slow).run_once()
+    assert service.sealmark.cuts.get(document.id, version.id, cut.id).state == CutState.READY
+    assert service.entries("cut.refused") == []
+
+
+def test_a_cut_at_which_every_worker_dies_is_refused_in_the_end(service: Service) -> None:
+    document, version = a_report(service)
+    cut = service.sealmark.cuts.ask(OPERATOR, version.id, [OPINION])
+    with service.sealmark.database.write() as records:
+        (job,) = records.find(Job, kind="cut", subject=cut.id)
+        records.change(job, attempts=MAX_ATTEMPTS)  # what workers leave that are killed
+    tried: list[object] = []
+
+    def killing(source: Iterator[bytes], parameters: dict[str, Any]) -> Compiled:
+        tried.append(parameters)
+        raise AssertionError
+
+    assert worker(service, killing).run_once() is True
+    assert tried == []
+    settled = service.sealmark.cuts.get(document.id, version.id, cut.id)
+    assert (settled.state, settled.reason) == (CutState.REFUSED, "too-costly")
+    assert [row["reason"] for row in service.entries("cut.refused")] == ["too-costly"]
+    assert worker(service, killing).run_once() is False
 
 
 def test_a_share_of_a_cut_gives_its_pages_and_no_others(woven: Service) -> None:
