@@ -138,9 +138,7 @@ class Ndas:
         now = self._clock()
         try:
             with self._database.write() as records:
-                current = records.get(Nda, nda.id, lock=True)
-                if current is None:
-                    raise not_found("agreement", nda_id)
+                current = self._locked(records, nda.id)
                 if current.evidence_id is None:
                     records.add(stored)
                     details: Details = {"sha256": sha256, "size": stored.size}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from service.batch_working import BatchWorking
 from service.cli import bulk as module
 from service.cli.people_file import read_people
 from tests.cli.conftest import CommandLine
@@ -225,3 +226,38 @@ def test_another_end_than_before_is_refused_and_the_same_span_goes_on(
         assert "with another --expires or --skip-problems" in refused.err
     assert len(_shares(sealmark)) == 3
     assert "is no time: write it like" in sealmark.refused(*bulk, "--expires", "soon", status=2)
+
+
+def test_a_row_whose_share_has_ended_gets_no_link_and_says_why(sealmark: CommandLine, document: str) -> None:
+    bulk = ("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal")
+    first = _rows(sealmark.ok(*bulk))
+    sealmark.ok("shares", "revoke", first[1]["share"])
+    rows = _rows(sealmark.ok(*bulk))
+    assert [row["share"] for row in rows] == [row["share"] for row in first]
+    assert [(row["link"] != "", row["problem"]) for row in rows] == [
+        (True, ""),
+        (False, "wrong-state"),
+        (True, ""),
+    ]
+
+
+def test_a_document_that_is_not_there_is_no_rows_fault(sealmark: CommandLine) -> None:
+    bulk = ("shares", "bulk", _file(sealmark), "--document", f"doc_{'0' * 26}", "--purpose", "renewal")
+    assert "There is no document" in sealmark.refused(*bulk, status=1)
+
+
+def test_a_batch_that_a_worker_works_on_is_waited_for(
+    sealmark: CommandLine, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_once = BatchWorking.run_once
+
+    def by_another(self: BatchWorking, batch_id: str | None = None) -> bool:
+        assert run_once(self, batch_id)
+        return run_once(self, batch_id)  # nothing is left for this process
+
+    monkeypatch.setattr(BatchWorking, "run_once", by_another)
+    rows = _rows(
+        sealmark.ok("shares", "bulk", _file(sealmark), "--document", document, "--purpose", "renewal")
+    )
+    assert {row["share"] for row in rows} == {share["id"] for share in _shares(sealmark)}
+    assert len(rows) == 3

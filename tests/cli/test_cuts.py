@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from service.app import build
+from service.cli import cuts as module
+from service.records import Cut, CutState
+from service.settings import load
 from tests.cli.conftest import CommandLine
 from tests.cli.test_commands import ANA, a_document
 from tests.watermark.builders import report
@@ -73,3 +80,43 @@ def test_a_section_that_is_not_compiled_is_not_shared_yet(sealmark: CommandLine,
     assert sealmark.json("cuts", "list", document, version)["items"][0]["state"] == "compiling"
     said = sealmark.refused("cuts", "create", document, version, "--section", "Nothing", status=1)
     assert "no such section" in said
+
+
+def test_without_a_worker_the_wait_for_a_cut_ends_and_says_where_to_look(
+    sealmark: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ASK_EVERY", 0.01)
+    pdf = tmp_path / "two.pdf"
+    pdf.write_bytes(report(2))
+    document, version = a_version(sealmark, pdf, tmp_path)
+    said = sealmark("cuts", "create", document, version, "--section", "Tests", "--wait", "1s")
+    assert said.status == 3, said.err
+    assert "see that `sealmark worker` runs" in said.err
+    (cut,) = sealmark.json("cuts", "list", document, version)["items"]
+    assert cut["state"] == "compiling"
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("cannot-cut", "Print those sections to a PDF of their own"),
+        ("of-a-later-release", "choose other sections, or share the whole report"),
+    ],
+)
+def test_a_cut_that_is_refused_says_why_and_what_to_do(
+    sealmark: CommandLine, tmp_path: Path, reason: str, said: str
+) -> None:
+    pdf = tmp_path / "two.pdf"
+    pdf.write_bytes(report(2))
+    document, version = a_version(sealmark, pdf, tmp_path)
+    made = sealmark.json("cuts", "create", document, version, "--section", "Tests", "--compile")
+    service = build(load(sealmark.environ), clock=lambda: datetime.now(UTC))
+    with service.database.write() as records:  # as the worker leaves one that it refuses
+        (cut,) = records.find(Cut, id=made["id"])
+        records.change(cut, state=CutState.REFUSED, reason=reason)
+    service.close()
+    result = sealmark("cuts", "create", document, version, "--section", "Tests", "--json")
+    assert result.status == 1
+    assert json.loads(result.out)["state"] == "refused"
+    assert f"the sections cannot be cut out ({reason}): " in result.err
+    assert said in result.err

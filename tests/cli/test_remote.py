@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,42 @@ def test_a_file_is_shared_with_by_another_service_once_and_goes_on(
     assert "needs the scope recipients:read" in remote.refused(*going_on, status=1)
     path.write_text("mail,name\np3@acme.example,Three\n")
     assert "/s/v1." in remote.ok(*bulk)
+
+
+def test_an_end_that_is_said_as_a_moment_is_the_ends_of_the_share(
+    remote: CommandLine, served: Served, document: str
+) -> None:
+    ends = f"{served.service.clock() + timedelta(days=20):%Y-%m-%dT%H:%M:%SZ}"
+    made = remote.json(
+        *("share", document, *ANA, "--purpose", "Review", "--expires", ends, "--url", served.url)
+    )
+    assert made["expires_at"].startswith(ends[:-1])
+    (created,) = served.service.entries("share.created")
+    assert created["share"] == made["id"]
+
+
+def test_a_row_whose_share_has_ended_gets_no_link_from_another_service(
+    remote: CommandLine, served: Served, document: str
+) -> None:
+    path = remote.folder / "people.csv"
+    path.write_text("mail,name\np1@acme.example,One\np2@acme.example,Two\n")
+    bulk = ("shares", "bulk", path, "--document", document, "--purpose", "Renewal", "--url", served.url)
+    first = list(csv.DictReader(io.StringIO(remote.ok(*bulk))))
+    remote.ok("shares", "revoke", first[0]["share"], "--url", served.url)
+    rows = list(csv.DictReader(io.StringIO(remote.ok(*bulk))))
+    assert [(row["link"] != "", row["problem"]) for row in rows] == [(False, "wrong-state"), (True, "")]
+
+
+def test_what_is_wrong_beside_the_rows_is_no_rows_fault(
+    remote: CommandLine, served: Served, document: str
+) -> None:
+    path = remote.folder / "people.csv"
+    path.write_text("mail,name\np1@acme.example,One\n")
+    bulk = ("shares", "bulk", path, "--document", document, "--url", served.url)
+    said = remote.refused(*bulk, "--purpose", "Renewal", "--downloads", 0, status=1)
+    assert "download" in said
+    assert "line " not in said
+    assert served.service.entries("share.created") == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from service.access_requests import AccessRequests, Policy
 from service.errors import DomainError, Problem
 from service.outbox import Mail
+from service.ports import Taken
 from service.records import (
     AccessRequest,
     Classification,
@@ -338,6 +339,26 @@ class RequestPromises:
                 decide(CRM, made.id)
         assert sealmark.sharing.list() == []
         assert requests.get(made.id).request == made
+
+    def test_a_recipient_that_others_make_again_and_again_is_busy_and_nothing_is_made(
+        self, service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def taken(*_: object, **__: object) -> None:
+            raise Taken("mail")
+
+        monkeypatch.setattr("service.access_requests.admit", taken)
+        with pytest.raises(DomainError) as caught:
+            ask(service, document)
+        assert caught.value.problem == Problem.BUSY
+        assert requests_of(service) == []
+        assert service.entries("access.requested") == []
+
+    @pytest.mark.parametrize("decide", ["approve", "deny"])
+    def test_a_request_that_is_not_there_is_not_decided(self, service: Service, decide: str) -> None:
+        with pytest.raises(DomainError) as caught:
+            getattr(service.sealmark.access_requests, decide)(OPERATOR, f"acc_{'0' * 26}")
+        assert caught.value.problem == Problem.NOT_FOUND
+        assert queued(service) == []
 
     def test_requests_are_listed_with_who_asks(self, service: Service, document: Document) -> None:
         an_nda(service)

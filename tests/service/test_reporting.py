@@ -204,6 +204,29 @@ def test_the_table_and_the_charts_name_no_person_and_run_no_formula(service: Ser
         assert "ana@" not in told
 
 
+def test_the_table_has_how_long_requests_took_and_how_often_exceptions_were_shown(
+    service: Service, report: Document
+) -> None:
+    request = ask(service, report)
+    service.clock.advance(hours=1)
+    service.sealmark.access_requests.approve(OPERATOR, request.id)
+    service.mails()
+    share, _ = a_share(service, report, view_only=True)
+    _leave(service, "page.drawn", report, share.id, page=7)
+    rows = csv.DictReader(io.StringIO(board.as_csv(made(service)).decode()))
+    found = {(row["part"], row["item"], row["detail"], row["measure"]): row["value"] for row in rows}
+    days = next(item for part, item, *_ in found if part == "requests")
+    assert found["requests", days, "", "median seconds from request to link"] == "3600"
+    shown = "pages shown in view-only shares"
+    assert found["exceptions", "SOC 2 Type II", "version 1, AC-03, CC6.2", shown] == "1"
+
+
+def test_the_charts_of_a_service_that_lends_nothing_name_nobody_as_the_first(service: Service) -> None:
+    out, companies, *_ = board.charts(made(service))
+    assert "0 open shares of 0 documents on 2026-03-02." in out.svg
+    assert "people of 0 mail domains." in companies.svg
+
+
 def test_each_chart_is_said_in_words_and_needs_no_colour_script_or_style(
     service: Service, report: Document
 ) -> None:

@@ -124,6 +124,12 @@ def test_the_real_parts_are_read() -> None:
         ({"SEALMARK_SMTP_PASSWORD_FILE": ""}, "SMTP_PASSWORD_FILE"),
         ({"SEALMARK_CHECKPOINT_MAILS": "bo@auditor.example, nobody"}, "CHECKPOINT_MAILS"),
         ({"SEALMARK_SMTP": "", "SEALMARK_CHECKPOINT_MAILS": "bo@auditor.example"}, "CHECKPOINT_MAILS"),
+        ({"SEALMARK_OIDC_ISSUER": "id.acme.example"}, "OIDC_ISSUER"),
+        ({"SEALMARK_OIDC_ISSUER": "https://"}, "OIDC_ISSUER"),
+        ({"SEALMARK_OIDC_ISSUER": "https://id.acme.example/?realm=acme"}, "OIDC_ISSUER"),
+        ({"SEALMARK_OIDC_ISSUER": "https://me:secret@id.acme.example"}, "OIDC_ISSUER"),
+        ({"SEALMARK_OIDC_ISSUER": "http://id.acme.example"}, "OIDC_ISSUER"),
+        ({"SEALMARK_OIDC_ISSUER": "https://id.acme.example"}, "OIDC_CLIENT_ID"),
     ],
     ids=str,
 )

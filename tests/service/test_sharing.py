@@ -15,6 +15,7 @@ from service.audit import Actor
 from service.blobs import StoreUnavailable
 from service.delivery import Waiting
 from service.errors import DomainError, Problem
+from service.ndas import MAX_EVIDENCE
 from service.ports import Taken
 from service.records import Classification, Kind, Link, MailCheck, NdaMode, NdaState, NdaText
 from tests.service.acting import a_document, a_share, a_version, an_nda, stored_keys, token_of
@@ -195,12 +196,25 @@ def test_evidence_is_sealed_recorded_and_never_replaced(service: Service) -> Non
         assert b"signed" not in b"".join(service.sealmark.store.read(key))
 
 
-@pytest.mark.parametrize("content", [b"", b"MZ not a PDF", b"%PDF" + bytes(20 * 1024 * 1024)])
-def test_evidence_that_is_no_pdf_or_too_large_leaves_nothing(service: Service, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", Problem.INVALID),
+        (b"MZ not a PDF", Problem.INVALID),
+        (b"%PDF" + bytes(2000), Problem.INVALID),
+        (b"%PDF-1.7" + bytes(MAX_EVIDENCE), Problem.TOO_LARGE),
+    ],
+    ids=["empty", "program", "nearly", "large"],
+)
+def test_evidence_that_is_no_pdf_or_too_large_leaves_nothing(
+    service: Service, content: bytes, problem: Problem
+) -> None:
     nda = an_nda(service)
-    with pytest.raises(DomainError):
+    with pytest.raises(DomainError) as caught:
         service.sealmark.ndas.attach_evidence(OPERATOR, nda.id, [content])
+    assert caught.value.problem == problem
     assert stored_keys(service) == []
+    assert service.entries("nda.evidence") == []
     assert service.sealmark.ndas.get(nda.id).evidence_id is None
 
 
@@ -359,6 +373,9 @@ def test_no_link_is_handed_out_that_would_not_open(service: Service) -> None:
     with pytest.raises(DomainError, match="revoked"):
         service.sealmark.sharing.link(OPERATOR, share.id)
     assert nda.valid_until == service.clock()
+    with pytest.raises(DomainError) as caught:
+        service.sealmark.sharing.link(OPERATOR, f"shr_{'0' * 26}")
+    assert caught.value.problem == Problem.NOT_FOUND
 
 
 @pytest.mark.parametrize("name", ["Ana\u202eExample", "\U000e0001Ana"])

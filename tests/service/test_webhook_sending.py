@@ -352,6 +352,37 @@ class SendingPromises:
         assert sending.got() == [first, first, second]
         assert [event.status for event in sending.events()] == [204, 204]
 
+    def test_a_replay_during_the_last_try_is_not_undone_by_its_failure(self, sending: Sending) -> None:
+        sending.server.answer = lambda _: 500
+        (event,) = sending.happen()
+        sending.send_all()
+        sending.service.clock.now += TRIED_FOR
+
+        def replayed(_: Got) -> int:
+            sending.service.sealmark.webhooks.replay(CRM, sending.receiver.id, since=START)
+            return 500
+
+        sending.server.answer = replayed
+        assert sending.sender.run_once()
+        assert sending.service.entries("webhook.failed") == []
+        sending.server.answer = lambda _: 204
+        sending.send_all()
+        assert sending.got()[-1] == event
+        assert [(one.failed_at, one.status) for one in sending.events()] == [(None, 204)]
+
+    def test_a_receiver_that_is_removed_while_it_says_that_it_is_gone_is_removed_once(
+        self, sending: Sending
+    ) -> None:
+        def removed(_: Got) -> int:
+            sending.service.sealmark.webhooks.remove(CRM, sending.receiver.id)
+            return 410
+
+        sending.happen()
+        sending.server.answer = removed
+        sending.send_all()
+        (entry,) = sending.service.entries("webhook.removed")
+        assert entry["actor_type"] == "api-key"
+
     def test_a_replayed_event_has_three_days_again(self, sending: Sending) -> None:
         sending.server.answer = lambda _: 500
         sending.happen()

@@ -15,6 +15,7 @@ from flask import Flask
 from crypto.logcheck import check_export
 from service.log import LogFilter
 from service.records import AccessRequest, Document, Kind, LoggedEntry, Nda, NdaState, RequestState, Share
+from service.web.console import auditing
 from service.web.console.gate import COOKIE
 from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
@@ -459,6 +460,20 @@ def test_the_check_finds_an_entry_that_was_edited(office: Office) -> None:
     answer = auditor.send(auditor.get("/console/log"), "/check")
     assert "NOT genuine" in answer.text
     assert "The log is genuine" not in answer.text
+
+
+def test_a_log_that_is_too_long_to_be_checked_while_somebody_waits_is_not_called_good(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = office.service.sealmark.log.size()
+    monkeypatch.setattr(auditing, "MAX_CHECKED", size - 1)
+    auditor = office.colleague("auditor")
+    answer = auditor.send(auditor.get("/console/log"), "/check")
+    assert answer.status_code == 200
+    assert "The log is genuine" not in answer.text
+    assert "NOT genuine" not in answer.text
+    assert str(size - 1) in re.sub(r"[,\s\u202f\xa0](?=\d)", "", text_of(answer.text))
+    assert office.by_staff() == ["log.pulled"]  # the page alone: nothing was exported
 
 
 def test_a_proof_is_that_of_the_entry(office: Office) -> None:

@@ -207,6 +207,52 @@ def test_a_provider_that_is_away_lets_nobody_in(service: Service) -> None:
     assert staff_entries(service) == []
 
 
+def test_a_provider_that_is_away_when_somebody_leaves_for_it_is_said(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away(ToldProvider):
+        def authorization_url(self, **given: str) -> str:
+            raise ProviderUnavailable("its configuration is not there")
+
+    answer = Colleague(service, provider=Away()).get("/console/sign-in")
+    assert answer.status_code == 503
+    assert "its configuration is not there" not in answer.text
+    assert [getattr(record, "detail", "") for record in caplog.records].count(
+        "its configuration is not there"
+    ) == 1
+    assert staff_entries(service) == []
+
+
+def test_who_is_signed_in_is_not_sent_to_the_provider_again(service: Service) -> None:
+    olga = Colleague(service, "viewer")
+    cookie, asked = olga.cookie(), len(olga.provider.asked)
+    answer = olga.get("/console/sign-in")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/console")
+    assert (olga.cookie(), len(olga.provider.asked)) == (cookie, asked)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/console", "GET, HEAD"),
+        ("POST", "/console/sign-in", "GET, HEAD"),
+        ("POST", "/console/callback", "GET"),
+        ("HEAD", "/console/callback", "GET"),  # what looks ahead must not use up the provider's code
+        ("GET", "/console/sign-out", "POST"),  # nor may a picture on some page sign anybody out
+    ],
+)
+def test_a_method_that_an_address_of_signing_in_does_not_answer_to_changes_nothing(
+    service: Service, method: str, path: str, allowed: str
+) -> None:
+    olga = Colleague(service, "viewer")
+    cookie, asked = olga.cookie(), len(olga.provider.asked)
+    answer = getattr(olga, method.lower())(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert (olga.cookie(), len(olga.provider.asked)) == (cookie, asked)
+    assert [row["kind"] for row in staff_entries(service)] == ["staff.signed-in"]
+    assert service.sealmark.staff.session(cookie) is not None
+
+
 def test_who_turns_back_at_the_provider_is_told_so(service: Service) -> None:
     olga = Colleague(service)
     answer = olga.get("/console/callback", query_string={"state": olga.leave(), "error": "access_denied"})

@@ -100,3 +100,24 @@ def test_a_colour_is_six_hexadecimal_digits(color: str) -> None:
     environ = {"SEALMARK_URL": "https://x.example", "SEALMARK_KEY": "file:/k", "SEALMARK_COLOR": color}
     with pytest.raises(SettingError, match="COLOR"):
         load(environ)
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("assurance@lender.example", '<a href="mailto:assurance@lender.example">'),
+        ("https://lender.example/trust", '<a href="https://lender.example/trust">'),
+        (
+            "mailto:assurance@lender.example?subject=Report",
+            'href="mailto:assurance@lender.example?subject=Report"',
+        ),
+        ("javascript:alert(1)", "javascript:alert(1)</p>"),
+        ("Olga, on extension 17", "Olga, on extension 17</p>"),
+    ],
+)
+def test_a_contact_is_a_link_only_where_it_is_an_address(tmp_path: Path, contact: str, shown: str) -> None:
+    with service_in(tmp_path, environ={"SEALMARK_CONTACT": contact}) as service:
+        lent = lend(service)
+        page = lent.browser.get(lent.path).text
+    assert shown in page
+    assert 'href="javascript' not in page

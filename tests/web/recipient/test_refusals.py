@@ -13,6 +13,7 @@ import pytest
 from crypto import identifiers, tokens
 from service.adapters.sql.transaction import SqlRecords
 from service.blobs import StoreUnavailable
+from service.errors import DomainError, Problem
 from service.ports import DatabaseUnavailable
 from service.records import Delivery, Link, Send
 from tests.service_fixture import OPERATOR, Service
@@ -236,11 +237,16 @@ def test_a_store_that_fails_within_breaks_the_download_off(
     assert token_of(path) not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [RuntimeError("an inner secret"), DomainError(Problem.WRONG_STATE, "an inner secret")],
+    ids=["unforeseen", "of the domain"],
+)
 def test_a_mistake_of_ours_is_a_page_that_tells_nothing(
-    lent: Lent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    lent: Lent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mistake: Exception
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("an inner secret")
+        raise mistake
 
     monkeypatch.setattr(lent.service.sealmark.deliveries, "page", fail)
     answer = lent.browser.get(lent.path)

@@ -161,3 +161,10 @@ def test_another_address_can_be_given(lent: Lent, person: Person) -> None:
     assert "to ana@acme.example" in page.text
     page = person.follow(person.send(page, "/code", code=mailed_code(lent.service)))
     assert "This document is shared with ana@acme.example" in page.text
+
+
+def test_a_form_sent_to_the_address_itself_does_nothing(lent: Lent, person: Person) -> None:
+    answer = person.post(address(lent), data={"mail": "ana@acme.example"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert links(lent.service) == []
+    assert lent.kinds() == []
