@@ -18,7 +18,7 @@ from service.audit import Actor
 from service.batch_rows import Person, number_of
 from service.batch_working import BatchWorking
 from service.errors import DomainError, ManyInvalid, Problem
-from service.ports import DatabaseUnavailable
+from service.ports import DatabaseUnavailable, Taken
 from service.records import BatchRow, Document, InboxEntry, Message, NdaMode, Recipient, Share
 from service.sharing import Sharing
 from service.terms import Terms
@@ -422,3 +422,54 @@ def test_the_same_word_with_something_else_asked_is_refused(service: Service, do
         _begin(service, document, _people(2), same="file 1", given="in 2 d")
     assert caught.value.problem == Problem.IDEMPOTENCY_MISMATCH
     assert len(_all(service, BatchRow)) == 2
+
+
+def test_a_check_that_the_service_cannot_make_now_is_no_rows_fault(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*given: Any) -> None:
+        raise DomainError(Problem.BUSY, "Try again.")
+
+    monkeypatch.setattr(Sharing, "lend", busy)
+    with pytest.raises(DomainError) as caught:
+        _begin(service, document, _people(2), skip_problems=True)
+    assert caught.value.problem == Problem.BUSY
+    assert _all(service, BatchRow) == []
+
+
+def test_a_row_that_the_service_cannot_answer_now_waits(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _begin(service, document, _people(2))
+
+    def busy(*given: Any) -> None:
+        raise DomainError(Problem.BUSY, "Try again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sharing, "lend", busy)
+        with pytest.raises(DomainError) as caught:
+            service.sealmark.batch_working.run_once()
+    assert caught.value.problem == Problem.BUSY
+    assert [row.wanted != {} for row in service.sealmark.batches.rows(batch)] == [True, True]
+    _work(service)
+    assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
+
+
+def test_recipients_that_others_make_again_and_again_are_shared_with_one_by_one(
+    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _begin(service, document, _people(3))
+    looked, meanwhile, together = working.look_ahead, iter(range(working.TRIES)), list[int]()
+
+    def look_ahead(gathered: Any, mails: Any) -> list[Recipient]:
+        together.append(len(mails))
+        for _ in meanwhile:
+            raise Taken("mail")
+        return looked(gathered, mails)
+
+    monkeypatch.setattr(working, "look_ahead", look_ahead)
+    _work(service)
+    assert together[: working.TRIES + 3] == [3] * working.TRIES + [1] * 3
+    assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None] * 3
+    assert len(_all(service, Recipient)) == len(service.entries("share.created")) == 3
+    assert len(service.entries("batch.ended")) == 1

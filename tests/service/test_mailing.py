@@ -251,7 +251,13 @@ def _uncovered(service: Service, share: Share) -> None:
     service.sealmark.ndas.revoke(OPERATOR, nda.id)
 
 
-@pytest.mark.parametrize("end", [_revoked, _expired, _document_revoked, _uncovered])
+def _agreement_over(service: Service, share: Share) -> None:
+    (nda,) = service.sealmark.ndas.list()
+    with service.sealmark.database.write() as records:
+        records.change(nda, valid_until=service.clock())
+
+
+@pytest.mark.parametrize("end", [_revoked, _expired, _document_revoked, _uncovered, _agreement_over])
 @pytest.mark.parametrize("kind", [Mail.LINK, Mail.EXPIRING, Mail.NEW_VERSION])
 def test_nothing_is_sent_for_a_share_that_has_ended(
     service: Service, share: Share, end: Any, kind: Mail
@@ -262,6 +268,16 @@ def test_nothing_is_sent_for_a_share_that_has_ended(
 
     assert service.mails() == []
     assert mail_entries(service)[1:] == [("mail.failed", "revoked", "ended", 1)]
+
+
+@pytest.mark.parametrize("kind", list(Mail))
+def test_nothing_is_sent_about_what_is_not_there_any_more(service: Service, kind: Mail) -> None:
+    message = a_message(service, kind, "of_before_the_database_was_restored")
+    assert service.mails() == []
+    (failed,) = service.entries("mail.failed")
+    assert (failed["outcome"], failed["reason"]) == ("revoked", "ended")
+    assert json.loads(failed["details"])["message"] == message.id
+    assert service.mails() == []
 
 
 def test_a_share_that_ends_between_two_tries_takes_the_link_of_the_first_along(

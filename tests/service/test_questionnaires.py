@@ -439,3 +439,30 @@ def test_rows_without_places_and_a_prefix_for_names_are_understood(service: Serv
         ("No.", "TSC", "Citation"),
         (45, "CC6.1", sentences(service)["45"]),
     ]
+
+
+def test_what_a_sheet_holds_beside_its_cells_changes_nothing(service: Service) -> None:
+    """Widths, a declaration, a picture, and rows that an extension keeps for itself."""
+    given = xlsx_of(
+        [["No.", "TSC", "Citation", "Answer"], [45, "CC6.1", None, True], [True, "n/a", None, "no"]]
+    )
+    sheet = parts_of(given)["xl/worksheets/sheet1.xml"]
+    sheet = b'<?xml version="1.0" encoding="UTF-8"?>' + sheet[sheet.index(b"<worksheet") :]
+    sheet = sheet.replace(b"<sheetData>", b'<cols><col min="1" max="2" width="30"/></cols><sheetData>')
+    sheet = sheet.replace(
+        b"</worksheet>",
+        b"<extLst><ext uri='{x}' xmlns:x='urn:x'><x:row><x:c><x:v>1</x:v></x:c></x:row></ext></extLst></worksheet>",
+    )
+    picture = b"\x89PNG not looked at"
+    given = with_parts(given, {"xl/worksheets/sheet1.xml": sheet, "xl/media/image1.png": picture})
+    made = cited(service, "xlsx", given)
+    assert values_of(made) == [
+        ("No.", "TSC", "Citation", "Answer"),
+        (45, "CC6.1", sentences(service)["45"], True),
+        (True, "n/a", None, "no"),
+    ]
+    assert parts_of(made)["xl/media/image1.png"] == picture
+    assert (
+        b"<extLst><ext uri='{x}' xmlns:x='urn:x'><x:row><x:c><x:v>1</x:v></x:c></x:row></ext></extLst>"
+        in parts_of(made)["xl/worksheets/sheet1.xml"]
+    )

@@ -92,12 +92,24 @@ def shared_text() -> bytes:
 HOSTILE = {
     "no zip": (b"PK nothing", WorkbookRefusal.NOT_A_WORKBOOK),
     "a zip of something": (with_parts(GOOD, {})[:-30], WorkbookRefusal.NOT_A_WORKBOOK),
+    "a zip without a workbook": (
+        with_parts(b"PK\x05\x06" + b"\0" * 18, {"word/document.xml": b"<x/>"}),
+        WorkbookRefusal.NOT_A_WORKBOOK,
+    ),
     "a pdf": (b"%PDF-1.7 a report", WorkbookRefusal.NOT_A_WORKBOOK),
     "an old or encrypted workbook": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, WorkbookRefusal.NEEDS_PASSWORD),
     "encrypted parts": (an_encrypted_one(), WorkbookRefusal.DAMAGED),
     "a part twice": (one_that_repeats_a_part(), WorkbookRefusal.DAMAGED),
     "broken XML": (with_parts(GOOD, {SHEET: b"<worksheet><sheetData>"}), WorkbookRefusal.DAMAGED),
     "XML in UTF-16": (with_parts(GOOD, {SHEET: "<worksheet/>".encode("utf-16")}), WorkbookRefusal.DAMAGED),
+    "XML in an encoding of old": (
+        with_parts(GOOD, {SHEET: b'<?xml version="1.0" encoding="ISO-8859-1"?><worksheet/>'}),
+        WorkbookRefusal.DAMAGED,
+    ),
+    "cells out of order": (
+        a_sheet('<row r="2"><c r="B2"><v>1</v></c><c r="A2"><v>1</v></c></row>'),
+        WorkbookRefusal.DAMAGED,
+    ),
     "rows out of order": (a_sheet('<row r="2"/><row r="1"/>'), WorkbookRefusal.DAMAGED),
     "a cell of another row": (a_sheet('<row r="2"><c r="A3"><v>1</v></c></row>'), WorkbookRefusal.DAMAGED),
     "a cell that cannot be": (a_sheet('<row r="2"><c r="A0"><v>1</v></c></row>'), WorkbookRefusal.DAMAGED),
@@ -132,6 +144,17 @@ HOSTILE = {
     ),
     "a text that many cells share": (shared_text(), WorkbookRefusal.TOO_MUCH_TEXT),
     "macros": (with_parts(GOOD, {"xl/vbaProject.bin": b"macros"}), WorkbookRefusal.ACTIVE_CONTENT),
+    "a workbook that is said to hold macros": (
+        with_parts(
+            GOOD,
+            {
+                "[Content_Types].xml": parts_of(GOOD)["[Content_Types].xml"].replace(
+                    b"spreadsheetml.sheet.main", b"vnd.ms-excel.sheet.macroEnabled.main"
+                )
+            },
+        ),
+        WorkbookRefusal.ACTIVE_CONTENT,
+    ),
     "an embedded file": (with_parts(GOOD, {"xl/embeddings/x.bin": b"x"}), WorkbookRefusal.ACTIVE_CONTENT),
     "a data connection": (with_parts(GOOD, {"xl/connections.xml": b"<x/>"}), WorkbookRefusal.ACTIVE_CONTENT),
     "a link to another workbook": (
@@ -174,9 +197,15 @@ def test_it_is_refused_when_it_is_to_be_written_too(name: str) -> None:
 
 
 def test_a_place_that_is_not_in_the_workbook_is_refused() -> None:
-    for part, row in ((SHEET, "6000"), ("xl/worksheets/sheet9.xml", "3"), ("xl/styles.xml", "3")):
+    empty = a_sheet('<row r="1"><c r="A1"><v>1</v></c></row><row r="2"/>')
+    for content, part, row in (
+        (GOOD, SHEET, "6000"),
+        (GOOD, "xl/worksheets/sheet9.xml", "3"),
+        (GOOD, "xl/styles.xml", "3"),
+        (empty, SHEET, "2"),
+    ):
         sheet = {"part": part, "column": 5, "like": 3, "texts": {row: "Citation"}}
-        facts, _ = in_this_process("write", GOOD, {"sheets": [sheet]})
+        facts, _ = in_this_process("write", content, {"sheets": [sheet]})
         assert facts["refused"] == WorkbookRefusal.DAMAGED
 
 
