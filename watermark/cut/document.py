@@ -108,7 +108,7 @@ def _cut(document: pikepdf.Pdf, wanted: set[int]) -> bytes:
     clean(document)
     secret = _of_omitted(document, pages, omitted)
     labels = kept_labels(document, numbers)
-    opens = leads.array(_target(root.get("/OpenAction")))
+    opens = leads.array(root.get("/OpenAction"))  # cleaning leaves no action there
 
     # 3. The form first: parents of fields would lead to other pages.
     sources = [source_page(document, page) for page in kept]
@@ -161,13 +161,6 @@ def _keep_contents(document: pikepdf.Pdf, sources: list[SourcePage]) -> list[pik
                 del source.page[key]
         source.page[Name.Resources] = pruning.resources(source.page.Resources, [source.content])
     return pruning.within([source.page for source in sources])
-
-
-def _target(action: object) -> object:
-    """Where opening the document leads: the destination itself, or that of an action."""
-    if isinstance(action, Dictionary):
-        return action.get("/D") if action.get("/S") == Name.GoTo else None
-    return action
 
 
 def _make_catalog(document: pikepdf.Pdf, kept: list[Dictionary]) -> None:

@@ -42,7 +42,7 @@ class _Element:
     page: Object | None
     items: list[_Item] = field(default_factory=list)
     partial: bool = False
-    new: Dictionary | None = None
+    new: Dictionary = field(default_factory=Dictionary)
 
 
 class _Kept:
@@ -226,10 +226,7 @@ def _write(element: _Element, parents: _Parents, known: set[bytes]) -> None:
 
     `known` are the identifiers of all elements that keep theirs.
     """
-    new = element.new
-    if new is None:
-        raise ValueError("an element is made before it is filled")
-    source = element.source
+    new, source = element.new, element.source
     if name_text(new.get("/Type")) == "/StructElem":
         for key, kind in (("/S", Name), ("/Lang", String)):
             if isinstance(source.get(key), kind):
@@ -250,7 +247,7 @@ def _write(element: _Element, parents: _Parents, known: set[bytes]) -> None:
 
 
 def _reference(item: _Item, parent: Dictionary, parents: _Parents) -> Dictionary:
-    if item.element is not None and item.element.new is not None:
+    if item.element is not None:
         item.element.new["/P"] = parent
         return item.element.new
     if item.thing is not None:
@@ -287,7 +284,7 @@ def _classes(classes: object, elements: list[_Element]) -> Dictionary | None:
         return None
     used = set()
     for element in elements:
-        said = element.new.get("/C") if element.new is not None else None
+        said = element.new.get("/C")
         used |= {name_text(name) for name in (said if isinstance(said, Array) else [said])}
     made = {name: attributes_of_class(value) for name, value in classes.items() if name in used}
     found = {name: value for name, value in made.items() if value is not None}
@@ -299,7 +296,7 @@ def _identifiers(elements: list[_Element]) -> Dictionary | None:
     found = {
         bytes(element.new.ID): element.new
         for element in elements
-        if element.new is not None and isinstance(element.new.get("/ID"), String)
+        if isinstance(element.new.get("/ID"), String)
     }
     listed = [part for name in sorted(found) for part in (String(name), found[name])]
     if not listed:
