@@ -52,13 +52,17 @@ def source_page(pdf: pikepdf.Pdf, page: Dictionary) -> SourcePage:
 
 
 def choose_names(pages: list[SourcePage], count: int) -> list[Names]:
-    """So many times names for the mark's resources that no page uses, formed as the document forms its own."""
+    """So many times names for the mark's resources that no page uses, formed as the document forms its own.
+
+    A page may name what its resources lack, which readers draw with in their own ways: the mark's must not stand there.
+    """
     fonts: Counter[str] = Counter()
     states: Counter[str] = Counter()
     for source in pages:
         fonts.update(_names(source.page.Resources, Name.Font))
         states.update(_names(source.page.Resources, Name.ExtGState))
-    free_fonts, free_states = _free(fonts, "F"), _free(states, "GS")
+    contents = [source.content for source in pages]
+    free_fonts, free_states = _free(fonts, "F", contents), _free(states, "GS", contents)
     return [Names(next(free_fonts), next(free_fonts), next(free_states)) for _ in range(count)]
 
 
@@ -131,7 +135,7 @@ def _names(resources: pikepdf.Object, category: Name) -> list[str]:
     return [str(name)[1:] for name in known] if isinstance(known, Dictionary) else []
 
 
-def _free(used: Counter[str], default: str) -> Iterator[bytes]:
+def _free(used: Counter[str], default: str, contents: list[bytes]) -> Iterator[bytes]:
     """Names that are not used yet, with the prefix that most used ones have, counted on."""
     prefixes: Counter[str] = Counter()
     highest = 0
@@ -143,6 +147,8 @@ def _free(used: Counter[str], default: str) -> Iterator[bytes]:
     for name in used:
         match = re.fullmatch(re.escape(prefix) + r"(\d{1,4})", name)
         highest = max(highest, int(match[1])) if match else highest
+    named = re.compile(rb"/%s(\d{1,4})(?!\d)" % prefix.encode())
+    highest = max([highest, *(int(number) for content in contents for number in set(named.findall(content)))])
     while True:
         highest += 1
         if f"{prefix}{highest}" not in used:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -125,8 +126,60 @@ def test_copies_of_odd_pages_are_sound_for_every_reader(oddity: str, tmp_path: P
     path = tmp_path / "copy.pdf"
     path.write_bytes(copy)
     checked = subprocess.run(["qpdf", "--check", path], capture_output=True, check=False)
-    # The source's own content has no end there.
-    assert checked.returncode == (3 if oddity == "broken-string" else 0), checked.stdout + checked.stderr
+    broken = oddity in {"broken-string", "broken-at-once"}  # the source's own content has no end there
+    assert checked.returncode == (3 if broken else 0), checked.stdout + checked.stderr
+
+
+def changed(pdf: bytes, case: Callable[[pikepdf.Pdf], None]) -> bytes:
+    """The PDF after this."""
+    with pikepdf.open(BytesIO(pdf)) as document:
+        case(document)
+        written = BytesIO()
+        document.save(written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_a_page_for_which_no_resources_are_found_is_marked(looped: bool) -> None:
+    def case(document: pikepdf.Pdf) -> None:
+        del document.pages[0].obj["/Resources"]
+        if looped:
+            document.Root.Pages["/Parent"] = document.Root.Pages
+
+    copy = copy_of(template_of(changed(with_content(b"1 0 0 rg 9 9 99 99 re f"), case)))
+    assert COPY_ID in pypdf.PdfReader(BytesIO(copy)).pages[0].extract_text()
+
+
+def fonts_of(copy: bytes) -> dict[str, str]:
+    """The base font of each font that the first page has, by name; empty for that of the diagonal, which has none."""
+    with pikepdf.open(BytesIO(copy)) as document:
+        fonts = document.pages[0].Resources.Font
+        return {name: str(font.get("/BaseFont", "")) for name, font in fonts.items()}
+
+
+def test_no_font_of_a_page_gives_its_name_to_the_mark() -> None:
+    def case(document: pikepdf.Pdf) -> None:
+        fonts = document.pages[0].Resources.Font
+        fonts["/F9999"] = fonts["/F10000"] = fonts.F1
+
+    found = fonts_of(copy_of(template_of(changed(with_content(TEXT.replace(b"F1 ", b"F10000 ")), case))))
+    assert [name for name, font in found.items() if font == "/Helvetica"] == ["/F1", "/F10000", "/F9999"]
+    assert len(found) == 5
+
+
+def test_text_in_a_font_that_the_page_lacks_is_not_drawn_with_the_marks() -> None:
+    pdf = with_content(TEXT + b"BT /F2 12 Tf 72 500 Td (Other words) Tj ET")
+    copy = copy_of(template_of(pdf))
+    assert "/F2" not in fonts_of(copy)
+    assert "Other words" in pdfium.PdfDocument(copy)[0].get_textpage().get_text_bounded()
+
+
+@pytest.mark.parametrize("before", [b"", TEXT])
+def test_a_page_that_breaks_off_over_the_only_places_of_its_mark_is_refused(before: bytes) -> None:
+    """What follows the broken string is lost, so nothing can be drawn after it."""
+    with pytest.raises(Refused) as caught:
+        compile_pdf(with_content(before + b"/P BMC 1 g 0 0 595 842 re f\n(never closed"), SEED)
+    assert caught.value.reason == RefusalReason.CANNOT_MARK
 
 
 def test_a_page_whose_mark_stays_hidden_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
