@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,12 +24,19 @@ from service.records import BatchRow, Document, InboxEntry, Message, NdaMode, Re
 from service.sharing import Sharing
 from service.terms import Terms
 from service.web.logging import JsonLines
+from tests.migrated import migrated_postgresql
+from tests.servers.postgresql import PostgresqlServer
 from tests.service.acting import a_document, a_share, a_version, an_nda
-from tests.service_fixture import OPERATOR, Service
+from tests.service.erasing_cases import on_postgresql
+from tests.service_fixture import OPERATOR, Service, service_in
 
 
 @pytest.fixture
 def document(service: Service) -> Document:
+    return _ready_document(service)
+
+
+def _ready_document(service: Service) -> Document:
     """A report that is ready, with an agreement for all of acme.example."""
     made = a_document(service)
     a_version(service, made)
@@ -235,25 +243,29 @@ def replace_random(made_of: BatchWorking, at: int, calls: Counter[str]) -> Batch
     return made
 
 
+@pytest.mark.postgresql
 def test_a_recipient_that_another_call_makes_meanwhile_is_shared_with_all_the_same(
-    service: Service, document: Document, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = _begin(service, document, _people(2))
-    meanwhile: list[Callable[[], object]] = [
-        lambda: a_share(service, document, mail="p1@acme.example", name="Person 1")
-    ]
-    looked = working.look_ahead
+    looked, meanwhile = working.look_ahead, []
 
     def look_ahead(*given: Any) -> list[Recipient]:
         found = looked(*given)
-        if meanwhile:
-            meanwhile.pop()()
+        if not meanwhile:
+            person = {"mail": "p1@acme.example", "name": "Person 1"}
+            other = Thread(target=lambda: meanwhile.append(a_share(service, document, **person)))
+            other.start()
+            other.join()
         return found
 
-    monkeypatch.setattr(working, "look_ahead", look_ahead)
-    _work(service)
-    assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
-    assert len(_all(service, Recipient)) == 2
+    environ = on_postgresql(postgresql_server, tmp_path, migrated_postgresql(postgresql_server))
+    with service_in(tmp_path, environ=environ) as service:
+        document = _ready_document(service)
+        batch = _begin(service, document, _people(2))
+        monkeypatch.setattr(working, "look_ahead", look_ahead)
+        _work(service)
+        assert [row.problem for row in service.sealmark.batches.rows(batch)] == [None, None]
+        assert (len(meanwhile), len(_all(service, Recipient)), len(_all(service, Share))) == (1, 2, 3)
 
 
 def test_with_send_each_link_is_mailed_once_and_no_row_holds_one(

@@ -125,7 +125,9 @@ ODD_PAGES: dict[str, bytes] = {
     "broken-at-once": with_content(b"BT /F1 12 Tf 72 700 Td (never closed Tj ET"),
     "operands-that-are-none": with_content(b"(x) cm 1 0 0 x 9 9 cm BT /F1 Tf x Td 9 (y) TD TL ET\n" + TEXT),
     "matrix-of-zeros": with_content(TEXT + b"0 0 0 0 0 0 cm\n" + TEXT),
-    "clipped-by-a-tilted-square": with_content(b"q .8 .6 -.6 .8 0 0 cm -9 -9 2000 2000 re W n\n" + TEXT + b"Q"),
+    "clipped-by-a-tilted-square": with_content(
+        b"q .8 .6 -.6 .8 0 0 cm -9 -9 2000 2000 re W n\n" + TEXT + b"Q"
+    ),
     "states-beyond-all-bounds": with_content(b"q " * 10_001 + TEXT),
     "no-content": with_content(b""),
     "state-left-behind": with_content(TEXT + b"3 Tr 50 Tz 9 Tc 4 Ts [9 9] 0 d 7 w 0 1 0 rg\n" + TEXT),
