@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-BARS: Mapping[str, float] = {"crypto": 100.0, "service and watermark": 93.0}
-"""The least percentage of lines, and of branches, by the rooms it is for. What is asked of the second is 95, which it
-had before the recipients' pages and the console came; until it is measured with them it must not fall below this."""
+BARS: Mapping[str, float] = {"crypto": 100.0, "service and watermark": 95.0, "sealmark": 95.0}
+"""The least percentage of lines, and of branches, by the rooms it is for."""
 
 KINDS = {"lines": ("covered_lines", "num_statements"), "branches": ("covered_branches", "num_branches")}
 

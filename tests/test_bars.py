@@ -22,7 +22,12 @@ def file(lines: int = 100, branches: int = 100) -> dict[str, dict[str, int]]:
     return {"summary": summary}
 
 
-WHOLE = {"crypto/keys.py": file(), "service/app.py": file(94, 94), "watermark/mint.py": file(92, 92)}
+WHOLE = {
+    "crypto/keys.py": file(),
+    "service/app.py": file(96, 96),
+    "watermark/mint.py": file(94, 94),
+    "sealmark/client.py": file(95, 95),
+}
 
 
 @pytest.mark.parametrize(
@@ -31,8 +36,9 @@ WHOLE = {"crypto/keys.py": file(), "service/app.py": file(94, 94), "watermark/mi
         ({}, 0),
         ({"crypto/keys.py": file(99, 100)}, 1),
         ({"crypto/keys.py": file(100, 99)}, 1),
-        ({"watermark/mint.py": file(92, 91)}, 1),
-        ({"service/app.py": file(93, 94)}, 1),
+        ({"watermark/mint.py": file(94, 93)}, 1),
+        ({"service/app.py": file(95, 96)}, 1),
+        ({"sealmark/client.py": file(95, 94)}, 1),
         ({"service/app.py": None, "watermark/mint.py": None}, 1),
         ({"tests/test_app.py": file(0, 0)}, 0),
     ],

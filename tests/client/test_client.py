@@ -271,6 +271,23 @@ def test_a_redirect_is_not_followed_and_no_sealmark_is_said_to_be_none() -> None
     assert (type(caught.value), caught.value.type) == (errors.ProblemError, "of-tomorrow")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"Content-Type": "application/json"}, b"1" * 4001),
+        (409, {"Content-Type": "application/problem+json"}, b"[1]"),
+    ],
+    ids=["too large", "no problem"],
+)
+def test_what_no_sealmark_answers_is_said_to_be_unreadable(
+    answer: tuple[int, dict[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealmark.calls.MAX_ANSWER", 4000)
+    with _answering(answer) as (url, asked), pytest.raises(errors.AnswerUnreadable):
+        _create(Client(url, KEY))
+    assert len(asked) == 1
+
+
 def test_the_key_is_in_no_repr_and_in_no_error() -> None:
     client = Client("http://127.0.0.1:1", KEY, tries=1)
     shown = repr(client) + repr(vars(client)["_calls"]) + str(client)
