@@ -31,6 +31,9 @@ With the name's look-up and the connection it stays below `mailing.CLAIM`."""
 TOO_LARGE = 552
 """Says so of the mail, and not of us, already where the sender is named."""
 
+_BY_PASSWORD = frozenset({"CRAM-MD5", "PLAIN", "LOGIN"})
+"""The ways of signing in that `smtplib` knows."""
+
 
 class SmtpMailer:
     """Hands mails to one server. Safe to use from many threads."""
@@ -125,8 +128,8 @@ class SmtpMailer:
                 smtp.begin_anew(self._encrypted(connected, deadline))
                 smtp.ehlo()
             if self._login:
-                if not smtp.has_extn("auth"):
-                    raise MailUnavailable("the server offers no signing in")
+                if _BY_PASSWORD.isdisjoint(smtp.esmtp_features.get("auth", "").upper().split()):
+                    raise MailUnavailable("the server offers no signing in by a password")
                 smtp.login(*self._login)
             yield smtp
 

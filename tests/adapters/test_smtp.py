@@ -212,6 +212,23 @@ def test_a_mail_that_was_taken_was_sent_however_the_server_takes_leave(server: S
     assert len(server.taken) == 1
 
 
+def test_a_mail_that_was_taken_was_sent_even_if_the_server_never_takes_leave() -> None:
+    def take(connected: socket.socket) -> None:
+        talk = dict.fromkeys((b"EHLO", b"MAIL", b"RCPT"), b"250 OK") | {
+            b"DATA": b"354 go on",
+            b".": b"250 OK",
+        }
+        connected.sendall(b"220 here\r\n")
+        with connected.makefile("rb") as read:
+            for line in read:
+                answer = talk.get(line.strip().upper()[:4])
+                if answer is not None:
+                    connected.sendall(answer + b"\r\n")
+
+    with listening(take) as port:
+        mailer(port, exchange_seconds=1.0).send(a_letter())
+
+
 def test_a_server_that_is_away_is_asked_again_and_takes_it_when_it_is_back() -> None:
     port = free_port()
     with pytest.raises(MailUnavailable, match="not reached"):
@@ -302,6 +319,63 @@ def test_a_server_that_hangs_up_before_it_says_that_it_took_the_mail_may_be_aske
 
     with listening(hang_up) as port, pytest.raises(MailUnavailable, match="connection was lost"):
         mailer(port).send(a_letter())
+
+
+def answering(
+    *said: tuple[bytes, bytes], heard: list[bytes] | None = None
+) -> Callable[[socket.socket], None]:
+    """A server that answers each command by the first of these beginnings that fits it; `heard` gathers them."""
+
+    def talk(connected: socket.socket) -> None:
+        connected.sendall(b"220 here\r\n")
+        with connected.makefile("rb") as read:
+            for line in read:
+                if heard is not None:
+                    heard.append(line.split()[0])
+                fitting = (answer for begin, answer in said if line.upper().startswith(begin))
+                connected.sendall(next(fitting, b"500 what?") + b"\r\n")
+
+    return talk
+
+
+HELLO = (b"EHLO", b"250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN")
+
+
+def test_where_starttls_is_offered_and_then_refused_nothing_is_said_in_clear() -> None:
+    heard: list[bytes] = []
+    with listening(answering(HELLO, (b"STARTTLS", b"454 4.7.0 no TLS now"), heard=heard)) as port:
+        sender = mailer(port, tls="starttls", login=(USER, PASSWORD))
+        with pytest.raises(MailUnavailable, match=r"STARTTLS was refused \(454\)"):
+            sender.send(a_letter())
+    assert [command.upper() for command in heard] == [b"EHLO", b"STARTTLS"]
+
+
+def test_a_server_that_asks_for_signing_in_for_ever_is_left() -> None:
+    with (
+        listening(answering(HELLO, (b"", b"334 bW9yZQ=="))) as port,
+        pytest.raises(MailUnavailable, match="not SMTP"),
+    ):
+        mailer(port, login=(USER, PASSWORD)).check()
+
+
+@pytest.mark.parametrize("offered", [b"GSSAPI", b"XOAUTH2 OAUTHBEARER"])
+def test_a_server_that_takes_no_password_is_told_so(offered: bytes) -> None:
+    with (
+        listening(answering((b"EHLO", b"250-here\r\n250 AUTH " + offered))) as port,
+        pytest.raises(MailUnavailable, match="offers no signing in"),
+    ):
+        mailer(port, login=(USER, PASSWORD)).check()
+
+
+@pytest.mark.parametrize(
+    "values", [{"helo": "bücher.example"}, {"login": (USER, "pässword")}], ids=["name", "password"]
+)
+def test_what_smtp_has_no_letters_for_is_the_owners_to_mend(values: dict[str, Any]) -> None:
+    with (
+        listening(answering(HELLO, (b"AUTH", b"334 "))) as port,
+        pytest.raises(MailUnavailable, match="cannot be said to the server"),
+    ):
+        mailer(port, **values).check()
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])
