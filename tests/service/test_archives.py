@@ -13,7 +13,7 @@ from crypto.logcheck import check_export
 from service import archives as module
 from service.archives import ROLE, Archives
 from service.audit import entry
-from service.blobs import StoreUnavailable
+from service.blobs import BlobMissing, StoreUnavailable
 from service.erased import Revealed
 from service.log import LogFilter
 from service.records import LogArchive, LoggedEntry, SealedObject
@@ -170,6 +170,65 @@ def test_erasing_rewrites_the_archives_and_the_old_objects_are_gone(service: Ser
         rows = {f"objects/{ROLE}/{stored.id}" for stored in records.find(SealedObject, role=ROLE)}
     assert rows == objects(service)
     assert service.sealmark.archives.erase(ANA, "ent_y") == 0
+
+
+def rows_of_objects(service: Service) -> set[str]:
+    with service.sealmark.database.read() as records:
+        return {f"objects/{ROLE}/{stored.id}" for stored in records.find(SealedObject, role=ROLE)}
+
+
+def test_two_people_who_are_erased_at_once_are_both_gone(service: Service) -> None:
+    service.clock.now += timedelta(days=300)
+    archive(service)
+    sealmark = service.sealmark
+    put = sealmark.objects.put
+
+    def overtaken(*arguments: object) -> object:
+        """While the one's archive is written anew, the other one's is."""
+        sealmark.objects.put = put  # type: ignore[method-assign]
+        sealmark.archives.erase(BEN, "ent_ben")
+        return put(*arguments)  # type: ignore[arg-type]
+
+    sealmark.objects.put = overtaken  # type: ignore[method-assign,assignment]
+    sealmark.archives.erase(ANA, "ent_ana")
+    while sealmark.discarding.run_once():
+        pass
+    archived = dict(sealmark.archives.revealed(0, 10**6))
+    for person, erasure in ((ANA, "ent_ana"), (BEN, "ent_ben")):
+        theirs = [archived[logged.index] for logged in entries(service) if logged.recipient == person]
+        assert [found["name"] for found in theirs] == [{"erased": erasure}] * 5
+    assert objects(service) == rows_of_objects(service)
+
+
+def test_who_reads_an_archive_while_it_is_written_anew_reads_the_new_one(service: Service) -> None:
+    service.clock.now += timedelta(days=300)
+    archive(service)
+    sealmark = service.sealmark
+    opens = sealmark.objects.open
+
+    def overtaken(stored: SealedObject) -> object:
+        sealmark.objects.open = opens  # type: ignore[method-assign]
+        sealmark.archives.erase(ANA, "ent_x")
+        while sealmark.discarding.run_once():
+            pass
+        return opens(stored)
+
+    sealmark.objects.open = overtaken  # type: ignore[method-assign,assignment]
+    index = next(logged.index for logged in entries(service) if logged.recipient == ANA)
+    assert dict(sealmark.archives.revealed(index, index + 1))[index]["name"] == {"erased": "ent_x"}
+
+
+def test_an_archive_that_is_lost_is_said_to_be_and_not_read_as_empty(service: Service) -> None:
+    service.clock.now += timedelta(days=300)
+    assert archive(service) > 1
+    sealmark = service.sealmark
+    with sealmark.database.read() as records:
+        first, *_ = records.find(LogArchive, order="first")
+    for blob in list(sealmark.store.list(f"objects/{ROLE}/{first.object_id}")):
+        sealmark.store.delete(blob.key)
+    with pytest.raises(BlobMissing):
+        dict(sealmark.archives.revealed(0, 10**6))
+    assert dict(sealmark.archives.revealed(first.stop, 10**6))
 
 
 def test_a_store_that_fails_in_between_leaves_every_value_where_it_was(

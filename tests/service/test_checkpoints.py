@@ -304,6 +304,46 @@ def test_a_stalled_process_leaves_no_older_checkpoint_over_a_newer_one(service: 
     assert stored(service) == second.note
 
 
+@pytest.mark.parametrize("by", ["run_once", "cover"])
+def test_of_two_processes_that_sign_at_once_one_does(
+    service: Service, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(service)
+    service.sealmark.checkpoints.cover()
+    service.clock.advance(seconds=2)
+    settled(service)
+    service.clock.now += SIGN_AFTER
+    database, others = service.sealmark.database, with_parts(service)
+    write = database.write
+
+    def overtaken() -> Any:
+        monkeypatch.undo()
+        others.cover()
+        return write()
+
+    monkeypatch.setattr(database, "write", overtaken)
+    getattr(service.sealmark.checkpoints, by)()
+    assert len(rows(service)) == 2
+    found = published(service)
+    assert found is not None
+    assert found.size == rows(service)[-1].size
+
+
+def test_a_log_that_is_shorter_than_what_it_signed_is_not_signed(service: Service) -> None:
+    settled(service)
+    first = service.sealmark.checkpoints.cover()
+    service.clock.advance(seconds=2)
+    settled(service)
+    service.sealmark.checkpoints.cover()
+    with service.sealmark.database.write() as records:
+        state = records.get(LogState, LOG)
+        assert state is not None
+        records.change(state, size=first.size, root=first.root)
+    with pytest.raises(TreeBroken, match="restore the database"):
+        service.sealmark.checkpoints.cover()
+    assert len(rows(service)) == 2
+
+
 def test_of_several_processes_one_asks_the_witnesses(service: Service) -> None:
     asked: list[int] = []
 

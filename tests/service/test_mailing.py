@@ -321,6 +321,41 @@ def test_erasing_somebody_whose_mail_is_just_being_sent_ends_its_link_and_is_rec
     assert [entry[0] for entry in mail_entries(service)] == ["mail.sent"]
 
 
+def test_a_refusal_of_a_mail_to_somebody_who_was_erased_meanwhile_brings_nothing_of_them_back(
+    service: Service, share: Share
+) -> None:
+    class Refusing(Postbox):
+        def send(self, letter: Letter) -> None:
+            service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+            raise MailRefused("recipient refused (550)")
+
+    assert mailing_by(Refusing(), service.sealmark).run_once()
+    assert (messages(service), mail_entries(service)) == ([], [])
+    assert holders(service, "ana@acme") == set()
+
+
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_message_that_is_gone_before_it_is_made_is_not_sent(
+    service: Service, share: Share, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its recipient is erased when it was found, or when it was taken."""
+    database = service.sealmark.database
+    write, left = database.write, [None] * writes
+
+    def overtaken() -> Any:
+        if left:
+            left.pop()
+        else:
+            monkeypatch.undo()
+            service.sealmark.erasing.begin(OPERATOR, share.recipient_id)
+        return write()
+
+    monkeypatch.setattr(database, "write", overtaken)
+    service.sealmark.mailing.run_once()
+    assert service.postbox.letters == []
+    assert (messages(service), mail_entries(service)) == ([], [])
+
+
 def test_two_workers_send_a_message_once(service: Service, share: Share) -> None:
     class Both(Postbox):
         def send(self, letter: Letter) -> None:
@@ -570,6 +605,12 @@ def test_without_mail_a_share_that_needs_it_is_refused_and_nothing_is_made(
     assert "SEALMARK_SMTP" in refused.value.detail
     assert mailless.sealmark.sharing.list() == []
     assert mailless.sealmark.recipients.list() == []
+
+
+def test_without_mail_there_is_no_server_to_check(mailless: Service) -> None:
+    with pytest.raises(DomainError) as caught:
+        mailless.sealmark.mailing.check()
+    assert caught.value.problem == Problem.MAIL_NOT_CONFIGURED
 
 
 def test_without_mail_a_share_that_needs_none_is_made_and_no_mail_waits(mailless: Service) -> None:

@@ -25,6 +25,7 @@ from service.web.application import create_app
 from tests.servers.postgresql import PostgresqlServer, programs
 from tests.service.acting import a_document
 from tests.service.test_checkpoints import settled, with_parts
+from tests.service.test_log import put
 from tests.service_fixture import OPERATOR, Service, service_in
 
 
@@ -83,6 +84,7 @@ class Drill:
         self.service = service
         settled(service, 3)
         self.kept = self._checkpoint()
+        put(service, 1)  # waits for its place in the log, and so it does in the backup
         site.back_up(service)
         self.at_backup = len(service.entries())
         self.old_keys = service.sealmark.checkpoints.public_keys()
@@ -170,6 +172,29 @@ def test_recovered_it_goes_on_under_a_new_origin_whose_first_entry_quotes_what_w
     assert create_app(sealmark).test_client().get("/readyz").json["parts"]["log"] == "ok"  # type: ignore[index]
     with pytest.raises(DomainError, match="nothing is lost"):
         sealmark.checkpoints.recover(OPERATOR)
+
+
+def test_while_others_still_write_it_is_not_recovered(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has not looked since the database went back."""
+    sealmark = drill.service.sealmark
+    move = sealmark.sequencer.run_once
+
+    def overtaken() -> bool:
+        if move():
+            return True
+        sealmark.rollback.accept()
+        put(drill.service, 1)
+        return False
+
+    monkeypatch.setattr(sealmark.sequencer, "run_once", overtaken)
+    with pytest.raises(DomainError, match="stop the other processes first"):
+        sealmark.checkpoints.recover(OPERATOR)
+    monkeypatch.undo()
+    with pytest.raises(DatabaseBehind):
+        a_document(drill.service)
+    assert drill.service.entries("log.recovered") == []
+    sealmark.checkpoints.recover(OPERATOR)
+    a_document(drill.service)
 
 
 def test_who_checks_sees_the_loss_and_all_that_was_signed_before_the_backup_still_holds(drill: Drill) -> None:
