@@ -91,7 +91,7 @@ worker: .venv/.runtime
 	@$(BIN)/sealmark worker
 
 test: .venv/.development
-	@echo "Running all tests: some twenty minutes on two cores"
+	@echo "Running all tests: some forty minutes on two cores"
 	@$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/.development
