@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from bench import appending, downloads, logging, memory, stamping
+from bench import appending, batches, downloads, logging, memory, stamping
 from bench.figures import Figure
 from bench.reports import filled_up, long_reports, sample
 from bench.rivals import NO_QPDF
@@ -26,7 +26,7 @@ LIBRARIES = ("pikepdf", "pypdf", "reportlab", "cryptography", "minio", "sqlalche
 @dataclass(frozen=True)
 class Run:
     """How much is measured. `turns` of each contender of stamping; `rounds` of `shares` downloads each, and
-    of `grants` grants."""
+    of `grants` grants; a batch of `people`."""
 
     turns: int
     long_reports: bool
@@ -36,6 +36,7 @@ class Run:
     real_parts: bool
     log_entries: int
     grants: int
+    people: int
 
 
 FULL = Run(
@@ -47,6 +48,7 @@ FULL = Run(
     real_parts=True,
     log_entries=1_000_000,
     grants=3_000,
+    people=10_000,
 )
 
 QUICK = Run(
@@ -58,6 +60,7 @@ QUICK = Run(
     real_parts=False,
     log_entries=1_000,
     grants=60,
+    people=40,
 )
 """To see that everything runs; its figures mean nothing."""
 
@@ -90,6 +93,8 @@ def run(chosen: Run, note: Callable[[str], None]) -> list[Figure]:
     figures += appending.measure(
         shares=chosen.grants, rounds=chosen.rounds, real_parts=chosen.real_parts, note=note
     )
+    note("batches")
+    figures += batches.measure(people=chosen.people, real_parts=chosen.real_parts, note=note)
     note(_load())
     return figures
 

@@ -136,6 +136,13 @@ def test_grants_are_measured_against_the_disk_itself(ran: Ran) -> None:
     assert all(figure.unit == "grants/s" and "fdatasync" in (figure.rival or "") for figure in found.values())
 
 
+def test_a_batch_is_measured_against_one_call_each(ran: Ran) -> None:
+    found = {figure.name: figure for figure in ran.figures if figure.name.startswith("a batch")}
+
+    assert set(found) == {"a batch of 40, shared with: SQLite", "a batch with its links: SQLite"}
+    assert found["a batch with its links: SQLite"].rival == "one call each"
+
+
 def test_memory_and_sizes_are_told_without_a_rival(ran: Ran) -> None:
     told = {figure.name: figure for figure in ran.figures if figure.rival is None}
 
