@@ -21,6 +21,13 @@ def raw(ctx: Any, value: Any) -> Any:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
+@schemathesis.hook
+def before_call(ctx: Any, case: Case, kwargs: dict[str, Any]) -> None:
+    """In a sequence of calls each is a new one: an answer that was kept for a key may name what was removed since."""
+    if case.meta is not None and case.meta.phase.name == "stateful" and case.headers:
+        case.headers.pop("Idempotency-Key", None)
+
+
 @schemathesis.check
 def described_form_is_accepted(ctx: CheckContext, response: Response, case: Case) -> None:
     """What has the described form may break a rule (422), but is never refused for its form."""
