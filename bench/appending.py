@@ -23,15 +23,14 @@ from pathlib import Path
 from typing import IO
 
 from bench.figures import Figure, rate_against, table
-from bench.lender import RECIPIENT, Lender, inherited, lending
-from bench.parts import FOLDER, POSTGRESQL, SQLITE, running_parts
+from bench.lender import RECIPIENT, Lender, lending
+from bench.parts import each_database
 from bench.reports import PROJECT, Report, sample
 from crypto import identifiers, tokens
 from service import settings
 from service.app import Sealmark, build
 from service.delivery import Granted
 from service.demo import servers
-from service.demo.servers import DemoUnavailable
 from service.records import Copy, Link, LogState, Share
 from service.sequencer import LOG
 
@@ -59,25 +58,12 @@ def measure(*, shares: int, rounds: int, real_parts: bool, note: Callable[[str],
     """
     figures = []
     with tempfile.TemporaryDirectory(prefix="sealmark-appending-") as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o711)  # PostgreSQL does not run as root: its own user must come through
-        for database in (SQLITE, POSTGRESQL) if real_parts else (SQLITE,):
-            place = folder / database
-            place.mkdir(mode=0o700)
-            try:
-                with running_parts(FOLDER, database, place) as parts:
-                    environment = {
-                        **inherited(),
-                        **parts.settings,
-                        "PYTHONPATH": str(PROJECT),
-                        "SEALMARK_URL": "http://127.0.0.1:8080",
-                    }
-                    for working in (False, True):
-                        found = _rounds(environment, place, shares, rounds, working)
-                        name = f"grants: {database}" + (", the worker beside" if working else "")
-                        figures.append(_figure(name, found))
-            except DemoUnavailable as error:
-                note(f"grants on {database} were left out: {error}")
+        databases = each_database("grants", Path(scratch), real_parts=real_parts, note=note)
+        for database, place, environment in databases:
+            for working in (False, True):
+                found = _rounds(environment, place, shares, rounds, working)
+                name = f"grants: {database}" + (", the worker beside" if working else "")
+                figures.append(_figure(name, found))
     return figures
 
 

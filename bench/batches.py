@@ -16,13 +16,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.figures import Figure, alone, rate_against, table
-from bench.lender import inherited, lending
-from bench.parts import FOLDER, POSTGRESQL, SQLITE, running_parts
-from bench.reports import PROJECT, sample
+from bench.lender import lending
+from bench.parts import each_database
+from bench.reports import sample
 from service.app import Sealmark
 from service.batch_rows import Person, number_of
 from service.cli.session import system_user
-from service.demo.servers import DemoUnavailable
 from service.records import Document
 from service.terms import Terms
 
@@ -48,23 +47,10 @@ def measure(*, people: int, real_parts: bool, note: Callable[[str], None]) -> li
     """
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="sealmark-batches-") as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o711)  # PostgreSQL does not run as root: its own user must come through
-        for database in (SQLITE, POSTGRESQL) if real_parts else (SQLITE,):
-            place = folder / database
-            place.mkdir(mode=0o700)
-            try:
-                with running_parts(FOLDER, database, place) as parts:
-                    environment = {
-                        **inherited(),
-                        **parts.settings,
-                        "PYTHONPATH": str(PROJECT),
-                        "SEALMARK_URL": "http://127.0.0.1:8080",
-                    }
-                    with lending(environment, sample(), 1) as lender:
-                        figures += _figures(database, lender.sealmark, people)
-            except DemoUnavailable as error:
-                note(f"batches on {database} were left out: {error}")
+        found = each_database("batches", Path(scratch), real_parts=real_parts, note=note)
+        for database, _, environment in found:
+            with lending(environment, sample(), 1) as lender:
+                figures += _figures(database, lender.sealmark, people)
     return figures
 
 

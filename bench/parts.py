@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.lender import inherited
+from bench.reports import PROJECT
 from service.demo import servers
 from service.demo.servers import DemoUnavailable
 
@@ -53,6 +55,26 @@ def running_parts(store: str, database: str, folder: Path) -> Iterator[Parts]:
             chosen["SEALMARK_DATABASE"] = postgresql.url
             chosen["SEALMARK_DATABASE_PASSWORD_FILE"] = str(postgresql.password_file)
         yield Parts(store, database, chosen)
+
+
+def each_database(
+    what: str, folder: Path, *, real_parts: bool, note: Callable[[str], None]
+) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    """SQLite, and with `real_parts` PostgreSQL, one after the other: its name, its place and the environment of a
+    service over it. PostgreSQL is left out with a note, which says of `what`, where it is not here.
+    """
+    folder.chmod(0o711)  # PostgreSQL does not run as root: its own user must come through
+    for database in (SQLITE, POSTGRESQL) if real_parts else (SQLITE,):
+        place = folder / database
+        place.mkdir(mode=0o700)
+        with ExitStack() as stack:
+            try:
+                parts = stack.enter_context(running_parts(FOLDER, database, place))
+            except DemoUnavailable as error:
+                note(f"{what} on {database} were left out: {error}")
+                continue
+            own = {"PYTHONPATH": str(PROJECT), "SEALMARK_URL": "http://127.0.0.1:8080"}
+            yield database, place, {**inherited(), **parts.settings, **own}
 
 
 def best_database(folder: Path) -> tuple[str, str]:

@@ -213,6 +213,8 @@ def test_a_mail_that_was_taken_was_sent_however_the_server_takes_leave(server: S
 
 
 def test_a_mail_that_was_taken_was_sent_even_if_the_server_never_takes_leave() -> None:
+    heard: list[bytes] = []
+
     def take(connected: socket.socket) -> None:
         talk = dict.fromkeys((b"EHLO", b"MAIL", b"RCPT"), b"250 OK") | {
             b"DATA": b"354 go on",
@@ -221,12 +223,14 @@ def test_a_mail_that_was_taken_was_sent_even_if_the_server_never_takes_leave() -
         connected.sendall(b"220 here\r\n")
         with connected.makefile("rb") as read:
             for line in read:
+                heard.append(line.strip())
                 answer = talk.get(line.strip().upper()[:4])
                 if answer is not None:
                     connected.sendall(answer + b"\r\n")
 
     with listening(take) as port:
         mailer(port, exchange_seconds=1.0).send(a_letter())
+    assert heard.index(b".") < heard.index(b"QUIT")
 
 
 def test_a_server_that_is_away_is_asked_again_and_takes_it_when_it_is_back() -> None:

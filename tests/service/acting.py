@@ -39,6 +39,14 @@ def an_nda(service: Service, **changes: Any) -> Nda:
     return service.sealmark.ndas.add(OPERATOR, **given)
 
 
+def a_report_under_nda(service: Service) -> Document:
+    """A report that is ready, with an agreement for all of Acme."""
+    document = a_document(service)
+    a_version(service, document)
+    an_nda(service)
+    return document
+
+
 def a_share(service: Service, document: Document, **changes: Any) -> tuple[Share, NewLink]:
     """A share for Ana of Acme."""
     given = {

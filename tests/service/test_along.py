@@ -22,18 +22,14 @@ from service.ports import Records
 from service.records import Classification, Document, Job, Kind, Listing, MailCheck, Session, Share
 from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
-from tests.service.acting import a_document, a_share, a_version, an_nda, token_of
+from tests.service.acting import a_document, a_report_under_nda, a_share, a_version, an_nda, token_of
 from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, START, Service, service_in
 
 
 @pytest.fixture
 def report(service: Service) -> Document:
-    """A report under NDA for Acme."""
-    document = a_document(service)
-    a_version(service, document)
-    an_nda(service)
-    return document
+    return a_report_under_nda(service)
 
 
 def a_letter(service: Service, report: Document | None = None, **changes: Any) -> Document:

@@ -26,22 +26,14 @@ from service.terms import Terms
 from service.web.logging import JsonLines
 from tests.migrated import migrated_postgresql
 from tests.servers.postgresql import PostgresqlServer
-from tests.service.acting import a_document, a_share, a_version, an_nda
+from tests.service.acting import a_document, a_report_under_nda, a_share, an_nda
 from tests.service.erasing_cases import on_postgresql
 from tests.service_fixture import OPERATOR, Service, service_in
 
 
 @pytest.fixture
 def document(service: Service) -> Document:
-    return _ready_document(service)
-
-
-def _ready_document(service: Service) -> Document:
-    """A report that is ready, with an agreement for all of acme.example."""
-    made = a_document(service)
-    a_version(service, made)
-    an_nda(service)
-    return made
+    return a_report_under_nda(service)
 
 
 def _people(number: int, domain: str = "acme.example") -> list[Person]:
@@ -260,7 +252,7 @@ def test_a_recipient_that_another_call_makes_meanwhile_is_shared_with_all_the_sa
 
     environ = on_postgresql(postgresql_server, tmp_path, migrated_postgresql(postgresql_server))
     with service_in(tmp_path, environ=environ) as service:
-        document = _ready_document(service)
+        document = a_report_under_nda(service)
         batch = _begin(service, document, _people(2))
         monkeypatch.setattr(working, "look_ahead", look_ahead)
         _work(service)

@@ -13,7 +13,7 @@ from service.events import EventKind
 from service.holdings import Standing
 from service.outbox import Mail
 from service.records import Document, Event, Link, Message, Receiver, Share
-from tests.service.acting import a_document, a_share, a_version, an_nda, token_of
+from tests.service.acting import a_document, a_report_under_nda, a_share, a_version, token_of
 from tests.service.test_along import a_letter, along, page_of
 from tests.service_fixture import OPERATOR, Service
 
@@ -23,11 +23,7 @@ END = datetime(2026, 3, 13, tzinfo=UTC)
 
 @pytest.fixture
 def report(service: Service) -> Document:
-    """A report under NDA for Acme."""
-    document = a_document(service)
-    a_version(service, document)
-    an_nda(service)
-    return document
+    return a_report_under_nda(service)
 
 
 def ends(service: Service, document: Document, day: date | None) -> None:
