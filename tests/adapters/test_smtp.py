@@ -223,7 +223,7 @@ def test_a_mail_that_was_taken_was_sent_even_if_the_server_never_takes_leave() -
         connected.sendall(b"220 here\r\n")
         with connected.makefile("rb") as read:
             for line in read:
-                heard.append(line.strip())
+                heard.append(line.strip().upper())
                 answer = talk.get(line.strip().upper()[:4])
                 if answer is not None:
                     connected.sendall(answer + b"\r\n")
